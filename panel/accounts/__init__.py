@@ -1,0 +1,1 @@
+"""People, credentials, sign-in sessions."""

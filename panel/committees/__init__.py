@@ -1,0 +1,1 @@
+"""The committee: seats, declarations of interest, recusal, attendance, quorum."""

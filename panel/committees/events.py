@@ -1,0 +1,80 @@
+"""What a committee may put on the record."""
+
+from typing import ClassVar
+
+from panel.record.events import Event, Level
+
+
+class CommitteeFormed(Event):
+    """A committee was formed."""
+
+    kind: ClassVar[str] = "committees.committee_formed"
+    public: ClassVar[frozenset[str]] = frozenset({"seats"})
+    disclosure: ClassVar[Level] = Level.PUBLIC
+    committee_id: str
+    name: str
+    seats: dict[str, int]
+    """Number of seats per category, alternates left out."""
+
+
+class SeatTaken(Event):
+    """A person took a seat."""
+
+    kind: ClassVar[str] = "committees.seat_taken"
+    public: ClassVar[frozenset[str]] = frozenset({"seat", "category", "chair", "alternate"})
+    disclosure: ClassVar[Level] = Level.PARTY
+    seat: str
+    person_id: str
+    category: str
+    chair: bool
+    alternate: bool
+
+
+class InterestsDeclared(Event):
+    """A member declared interests."""
+
+    kind: ClassVar[str] = "committees.interests_declared"
+    public: ClassVar[frozenset[str]] = frozenset({"seat", "conflict"})
+    disclosure: ClassVar[Level] = Level.PARTY
+    seat: str
+    conflict: bool
+    statement: str
+
+
+class SeatRecused(Event):
+    """A seat stands aside."""
+
+    kind: ClassVar[str] = "committees.seat_recused"
+    public: ClassVar[frozenset[str]] = frozenset({"seat", "category"})
+    disclosure: ClassVar[Level] = Level.PUBLIC
+    seat: str
+    category: str
+    ground: str
+
+
+class AlternateSeated(Event):
+    """An alternate moved up into the roll."""
+
+    kind: ClassVar[str] = "committees.alternate_seated"
+    public: ClassVar[frozenset[str]] = frozenset({"seat", "category"})
+    disclosure: ClassVar[Level] = Level.PUBLIC
+    seat: str
+    category: str
+
+
+class MemberArrived(Event):
+    """A member came into the hearing."""
+
+    kind: ClassVar[str] = "committees.member_arrived"
+    public: ClassVar[frozenset[str]] = frozenset({"seat"})
+    disclosure: ClassVar[Level] = Level.PARTY
+    seat: str
+
+
+class MemberLeft(Event):
+    """A member left the hearing."""
+
+    kind: ClassVar[str] = "committees.member_left"
+    public: ClassVar[frozenset[str]] = frozenset({"seat"})
+    disclosure: ClassVar[Level] = Level.PARTY
+    seat: str

@@ -1,0 +1,75 @@
+"""Committees, seats, declarations of interest, recusals, attendance."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field
+
+from panel.core.db import Row
+
+
+class Category(StrEnum):
+    """Seat categories of the committee (seed report 一(三), 荆门)."""
+
+    DISCIPLINE = "discipline"
+    ORGANIZATION = "organization"
+    LEGAL = "legal"
+    EXPERT = "expert"
+    STAKEHOLDER = "stakeholder"
+    PUBLIC = "public"
+    MEDIA = "media"
+
+
+class Committee(Row, table=True):
+    """One case, one committee (公务员申诉规定 §5 as model)."""
+
+    case_id: str = Field(foreign_key="case.id", unique=True)
+    name: str = Field(max_length=120)
+
+
+class Seat(Row, table=True):
+    """A member's seat. An alternate's seat counts only once it has moved up (`alternate` false)."""
+
+    __table_args__ = (UniqueConstraint("committee_id", "number"),)
+
+    committee_id: str = Field(foreign_key="committee.id", index=True)
+    case_id: str = Field(foreign_key="case.id", index=True)
+    person_id: str = Field(foreign_key="person.id", index=True)
+    number: int
+    category: Category
+    unit: str = Field(default="", max_length=120)
+    chair: bool = False
+    alternate: bool = False
+
+
+class InterestDeclaration(Row, table=True):
+    """A member's declaration of interests; `conflict` asks for a recusal."""
+
+    __tablename__ = "interest_declaration"
+
+    seat_id: str = Field(foreign_key="seat.id", index=True)
+    case_id: str = Field(index=True)
+    hearing_id: str = Field(index=True)
+    conflict: bool
+    statement: str = ""
+
+
+class Recusal(Row, table=True):
+    """A seat that stands aside: it leaves roll, quorum and base at once, and its access ends (domain 4.5)."""
+
+    seat_id: str = Field(foreign_key="seat.id", unique=True)
+    case_id: str = Field(index=True)
+    ground: str
+    ordered_by: str = Field(foreign_key="person.id")
+    entry: int = Field(default=-1, description="the record's index of the recusal")
+
+
+class Attendance(Row, table=True):
+    """A stretch of presence of one seat in one hearing."""
+
+    seat_id: str = Field(foreign_key="seat.id", index=True)
+    case_id: str = Field(index=True)
+    hearing_id: str = Field(index=True)
+    arrived_at: datetime
+    left_at: datetime | None = None

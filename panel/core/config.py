@@ -1,0 +1,71 @@
+"""Settings: from the environment (PANEL_*), never from the code."""
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Settings(BaseSettings):
+    """What an installation decides. `secret` signs tokens; the record's key is a file of its own."""
+
+    model_config = SettingsConfigDict(env_prefix="PANEL_")
+
+    data: Path = Path("data")
+    database: str = ""
+    host: str = "127.0.0.1"
+    port: int = 8000
+    secret: SecretStr = Field(min_length=32)
+    origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    zone: str = "Asia/Shanghai"
+    demo: bool = False
+    lan: bool = False
+    checkpoint_seconds: float = 60.0
+    idle_minutes: int = 30
+    session_hours: int = 12
+    organisation: str = ""
+    sponsor: str = ""
+    icp: str = ""
+    police_icp: str = ""
+    contact: str = ""
+
+    @field_validator("zone")
+    @classmethod
+    def zone_exists(cls, name: str) -> str:
+        """Refuse a time zone that the system does not know."""
+        ZoneInfo(name)
+        return name
+
+    @property
+    def database_url(self) -> str:
+        """Return the database URL; by default a SQLite file in the data directory."""
+        return self.database or f"sqlite:///{self.data / 'panel.sqlite'}"
+
+    @property
+    def secure(self) -> bool:
+        """Say whether cookies carry Secure: always, except on loopback HTTP or a demo on the local network."""
+        return not (self.demo or self.host in LOOPBACK)
+
+    @property
+    def cookie(self) -> str:
+        """Return the session cookie's name (design 8)."""
+        return "__Host-pv_session" if self.secure else "pv_session"
+
+    @property
+    def record_key(self) -> Path:
+        """Return the path of the record's signing key."""
+        return self.data / "keys" / "record.key"
+
+    @property
+    def ballot_keys(self) -> Path:
+        """Return the directory of sealed motions' keys: outside database and backups."""
+        return self.data / "keys" / "motions"
+
+    @property
+    def exhibits(self) -> Path:
+        """Return the directory of uploaded exhibits."""
+        return self.data / "exhibits"

@@ -1,0 +1,60 @@
+"""Engines and rows. SQLite: one engine that writes (BEGIN IMMEDIATE), one that reads."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlmodel import Field, SQLModel
+
+from panel.core import clock
+from panel.core.ids import new_id
+
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA trusted_schema=OFF",
+)
+
+
+class Row(SQLModel):
+    """A row with a random id and the moment it was made (UTC)."""
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
+    created_at: datetime = Field(default_factory=clock.now)
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the database URL of a SQLite file."""
+    return f"sqlite:///{path}"
+
+
+def writing_engine(url: str) -> Engine:
+    """Return the engine for the one writer: every transaction begins IMMEDIATE on SQLite."""
+    return _engine(url, begin="BEGIN IMMEDIATE")
+
+
+def reading_engine(url: str) -> Engine:
+    """Return the engine for readers; on SQLite it refuses to write."""
+    return _engine(url, begin="BEGIN", pragmas=(*PRAGMAS[2:], "PRAGMA query_only=ON"))
+
+
+def _engine(url: str, *, begin: str, pragmas: tuple[str, ...] = PRAGMAS) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url)
+    engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=8, max_overflow=32)
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for pragma in pragmas:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def began(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

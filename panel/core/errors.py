@@ -1,0 +1,82 @@
+"""Refusals.
+
+Refused (409)
+├── Forbidden (403)   may not
+├── NotFound (404)    is not there, or is not for this reader: the two answer alike
+├── Invalid (422)     what was sent has a wrong shape; names the fields
+└── Gone (410)        a link or form that has expired
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A sentence for the reader: an English msgid and its named parameters, translated at the edge."""
+
+    msgid: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    def __init__(self, msgid: str, **params: Any) -> None:
+        object.__setattr__(self, "msgid", msgid)
+        object.__setattr__(self, "params", params)
+
+    def __str__(self) -> str:
+        return self.msgid % self.params if self.params else self.msgid
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+def Label(msgid: str) -> str:  # noqa: N802 - marks a msgid for extraction, as Reason does
+    """Mark a msgid for translation where it is shown."""
+    return msgid
+
+
+class Refused(Exception):
+    """An act or a page is refused; carries the sentence that the reader sees."""
+
+    status: ClassVar[int] = 409
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+class Forbidden(Refused):
+    """The reader may see the thing but may not do this."""
+
+    status = 403
+
+
+class NotFound(Refused):
+    """Missing, or foreign: the answers are equal."""
+
+    status = 404
+
+    def __init__(self, reason: Reason | None = None) -> None:
+        super().__init__(reason or Reason("There is no such page, or it is not open to you."))
+
+
+class Gone(Refused):
+    """A link or form that has expired or was used."""
+
+    status = 410
+
+
+class Invalid(Refused):
+    """The shape of what was sent is wrong; `fields` says where."""
+
+    status = 422
+
+    def __init__(self, fields: Mapping[str, Reason]) -> None:
+        super().__init__(Reason("There is a problem with what you entered."))
+        self.fields = dict(fields)
+
+
+def require(reason: Reason | None, error: type[Refused] = Refused) -> None:
+    """Raise `error` with the reason, if there is one."""
+    if reason is not None:
+        raise error(reason)

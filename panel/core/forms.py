@@ -1,0 +1,104 @@
+"""The shape of what people send, and the keys that make a repeated form harmless."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from sqlalchemy import JSON, Column
+from sqlmodel import Field, Session, SQLModel
+from starlette.datastructures import FormData, UploadFile
+
+from panel.core import clock
+from panel.core.errors import Invalid, Reason, Refused
+
+OWN_FIELDS = frozenset({"csrf", "idem"})
+
+
+class Form(BaseModel):
+    """A form: unknown fields and repeated single fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    @classmethod
+    def parse(cls, sent: FormData) -> Self:
+        """Read the fields; raise Invalid naming each one that is wrong."""
+        try:
+            return cls.model_validate(_fields(sent, cls))
+        except ValidationError as error:
+            raise Invalid({_where(e): _why(e) for e in error.errors()}) from None
+
+
+def _fields(sent: FormData, form: type[BaseModel]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for name in set(sent.keys()) - OWN_FIELDS:
+        values = sent.getlist(name)
+        fields[name] = values if _is_list(form, name) else values[0]
+        if len(values) > 1 and not _is_list(form, name):
+            raise Invalid({name: Reason("This was sent more than once.")})
+    return fields
+
+
+def _is_list(form: type[BaseModel], name: str) -> bool:
+    field = form.model_fields.get(name)
+    return field is not None and str(field.annotation).startswith(("list", "tuple"))
+
+
+def _where(error: Any) -> str:
+    return str(error["loc"][0]) if error["loc"] else ""
+
+
+def _why(error: Any) -> Reason:
+    kind, limits = error["type"], error.get("ctx") or {}
+    if kind in {"missing", "string_too_short"}:
+        return Reason("Please fill this in.")
+    if kind in {"string_too_long", "too_long"}:
+        return Reason("This is too long: at most %(n)s characters.", n=limits.get("max_length", ""))
+    if kind == "extra_forbidden":
+        return Reason("This field does not belong to the form.")
+    if kind == "value_error" and isinstance(limits.get("error"), _Said):
+        return limits["error"].reason
+    return Reason("This is not one of the possible answers.")
+
+
+class _Said(ValueError):
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+def wrong(reason: Reason) -> ValueError:
+    """Return the error that a form's validator raises to say what is wrong in words."""
+    return _Said(reason)
+
+
+class SubmittedForm(SQLModel, table=True):
+    """A form that was accepted: the same key and body get the same answer."""
+
+    __tablename__ = "submitted_form"
+
+    key: str = Field(primary_key=True, max_length=80)
+    body_sha256: str
+    answer: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    at: datetime = Field(default_factory=clock.now)
+
+
+def body_sha256(path: str, sent: FormData) -> str:
+    """Return the digest of a form's address and fields, its own keys left out."""
+    pairs = sorted((k, _text(v)) for k, v in sent.multi_items() if k not in OWN_FIELDS)
+    return sha256(repr((path, pairs)).encode()).hexdigest()
+
+
+def _text(value: str | UploadFile) -> str:
+    return value if isinstance(value, str) else f"{value.filename}:{value.size}"
+
+
+def earlier_answer(db: Session, key: str, digest: str) -> Mapping[str, Any] | None:
+    """Return the answer that this very form got before, or None; raise Refused for another body under its key."""
+    before = db.get(SubmittedForm, key)
+    if before is None:
+        return None
+    if before.body_sha256 != digest:
+        raise Refused(Reason("This form was already sent with other content. Open the page again and check it."))
+    return before.answer

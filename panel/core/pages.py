@@ -1,0 +1,301 @@
+"""The edge: from a request to a view and back. Every route is a `page` (reads) or an `act` (writes)."""
+
+import asyncio
+import functools
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, ParamSpec, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+import anyio
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from jinja2 import Environment
+from sqlalchemy import Engine
+from sqlmodel import Session
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from panel.core import clock, forms, security
+from panel.core.config import Settings
+from panel.core.errors import Forbidden, Gone, NotFound, Reason, Refused
+from panel.core.i18n import HTML_LANG, Translator, choose, translator
+from panel.core.ids import new_id
+from panel.core.security import Actor
+
+P = ParamSpec("P")
+T = TypeVar("T")
+FormT = TypeVar("FormT", bound=forms.Form)
+
+CSRF_AGE = 12 * 3600
+"""Seconds for which a form's token holds: as long as a session."""
+
+
+class Writes(Protocol):
+    """The writer, as the edge sees it."""
+
+    def submit(self, act: Callable[[Any], T]) -> Any:
+        """Queue an act; the future is answered after the commit."""
+
+
+@dataclass
+class Site:
+    """What the application is made of; one per process, made by app.py, kept in `app.state.site`."""
+
+    settings: Settings
+    reading: Engine
+    writer: Writes
+    templates: Environment
+    sign_in: Callable[[Session, str], Actor | None]
+    organisation: Mapping[str, str]
+    areas: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the zone in which times are shown."""
+        return ZoneInfo(self.settings.zone)
+
+    def tokens(self, purpose: str) -> URLSafeTimedSerializer:
+        """Return the signer of tokens for one purpose: every purpose has its own salt."""
+        return URLSafeTimedSerializer(self.settings.secret.get_secret_value(), salt=f"panel.{purpose}")
+
+
+class _Edge:
+    """What a view knows of its request."""
+
+    def __init__(self, request: Request, actor: Actor | None) -> None:
+        self.request = request
+        self.actor = actor
+        self.site: Site = request.app.state.site
+        self.now: datetime = clock.now()
+        self.locale = choose(
+            actor.locale if actor else None, request.cookies.get("pv_locale"), request.headers.get("accept-language")
+        )
+
+    @property
+    def me(self) -> Actor:
+        """Return the person; views behind a grant to roles always have one."""
+        if self.actor is None:
+            raise NotFound
+        return self.actor
+
+    @property
+    def htmx(self) -> bool:
+        """Say whether a fragment is wanted rather than a page."""
+        return self.request.headers.get("hx-request") == "true"
+
+    @property
+    def gettext(self) -> Translator:
+        """Return the reader's translator."""
+        return translator(self.locale)
+
+    def draw(self, template: str, **context: Any) -> str:
+        """Draw a template to text with everything that every template may use."""
+        return self.site.templates.get_template(template).render(self.context(**context))
+
+    def render(self, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+        """Answer with a drawn template."""
+        return HTMLResponse(self.draw(template, **context), status_code=status)
+
+    def context(self, **context: Any) -> dict[str, Any]:
+        """Return the variables of every template, and these."""
+        common = {
+            "_": self.gettext,
+            "ngettext": self.gettext.ngettext,
+            "locale": self.locale,
+            "html_lang": HTML_LANG[self.locale],
+            "zone": self.site.zone,
+            "nonce": self.nonce,
+            "actor": self.actor,
+            "csrf": csrf_token(self.site, self.actor),
+            "idem": new_id,
+            "organisation": self.site.organisation,
+            "demo": self.site.settings.demo,
+            "large": (self.actor.large if self.actor else False) or self.request.cookies.get("pv_size") == "large",
+            "path": self.request.url.path,
+            "now": self.now,
+            "may": functools.partial(security.may, self.actor),
+        }
+        return {**common, **context}
+
+    @property
+    def nonce(self) -> str:
+        """Return this answer's script nonce; the headers carry the same."""
+        state = self.request.state
+        if not hasattr(state, "nonce"):
+            state.nonce = secrets.token_urlsafe(16)
+        return str(state.nonce)
+
+
+class Reading(_Edge):
+    """A page being drawn: has a reading session."""
+
+    def __init__(self, request: Request, actor: Actor | None, db: Session) -> None:
+        super().__init__(request, actor)
+        self.db = db
+
+
+class Acting(_Edge):
+    """A form being acted on: `await write(action, ...)` answers when durable."""
+
+    def __init__(self, request: Request, actor: Actor | None, sent: FormData) -> None:
+        super().__init__(request, actor)
+        self.sent = sent
+
+    async def write(self, action: Callable[..., T], /, **what: Any) -> T:
+        """Run `action(work, actor, **what)` in the writer; refuse a key with another body, repeat an answer."""
+        actor, key, path = self.actor, self._key(), self.request.url.path
+        digest = forms.body_sha256(path, self.sent)
+
+        def act(work: Any) -> T:
+            if key and forms.earlier_answer(work.db, key, digest) is not None:
+                raise AlreadyDone
+            result = action(work, actor, **what)
+            if key:
+                work.add_unrecorded(forms.SubmittedForm(key=key, body_sha256=digest))
+            return result
+
+        answer: Any = self.site.writer.submit(act)
+        return await _answered(answer)
+
+    async def write_unkeyed(self, action: Callable[..., T], /, **what: Any) -> T:
+        """Run an action without keeping a digest of the form: sealed ballots, sign-in, drafts."""
+        actor = self.actor
+        return await _answered(self.site.writer.submit(lambda work: action(work, actor, **what)))
+
+    def _key(self) -> str:
+        sent = str(self.sent.get("idem", ""))
+        return f"{self.actor.person_id if self.actor else ''}:{sent[:40]}" if sent else ""
+
+    def received(self, location: str, message: Reason | None = None) -> Response:
+        """Answer an act that is durable: 已收到 with the time to htmx, a redirect to a plain form."""
+        if not self.htmx:
+            return RedirectResponse(location, status_code=303)
+        fragment = self.render("core/_received.html", at=clock.now(), message=message, location=location)
+        fragment.headers["HX-Trigger"] = "panel:changed"
+        return fragment
+
+
+class AlreadyDone(Exception):
+    """This very form was accepted before; the answer is the same as then."""
+
+
+async def _answered(future: Any) -> Any:
+    return await asyncio.wrap_future(future)
+
+
+def csrf_token(site: Site, actor: Actor | None) -> str:
+    """Return the token of this session's forms; forms before sign-in have one bound to no session."""
+    session = sha256(actor.session.encode()).hexdigest() if actor else ""
+    return site.tokens("csrf").dumps(session)
+
+
+def check_csrf(site: Site, request: Request, actor: Actor | None, sent: FormData) -> None:
+    """Refuse an unsafe request from elsewhere: Fetch Metadata, else Origin, and the session's token."""
+    fetch_site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if fetch_site is not None:
+        if fetch_site not in {"same-origin", "none"}:
+            raise Forbidden(Reason("This form was sent from another site and was refused."))
+    elif origin not in site.settings.origins:
+        raise Forbidden(Reason("This form was sent from another site and was refused."))
+    token = request.headers.get("x-csrf-token") or str(sent.get("csrf", ""))
+    expected = sha256(actor.session.encode()).hexdigest() if actor else ""
+    try:
+        session = site.tokens("csrf").loads(token, max_age=CSRF_AGE)
+    except BadSignature:
+        raise Gone(Reason("This form has expired. Your text is below; open the page again and send it anew.")) from None
+    if session != expected:
+        raise Gone(Reason("This form belongs to an earlier sign-in. Open the page again and send it anew."))
+
+
+View = Callable[[Request], Awaitable[Response]]
+
+
+def page(action: str, of: Callable[[Session, str], Any] | None = None) -> Callable[[Callable[..., Response]], View]:
+    """Make a route of a view that reads: sign in, load, authorise, draw, all in one thread with one session."""
+
+    def decorate(view: Callable[..., Response]) -> View:
+        @functools.wraps(view)
+        async def endpoint(request: Request) -> Response:
+            return await anyio.to_thread.run_sync(functools.partial(_read, request, view, action, of))
+
+        endpoint.permission = action  # type: ignore[attr-defined]  # walked by the test of the route table
+        return endpoint
+
+    return decorate
+
+
+def _read(request: Request, view: Callable[..., Response], action: str, of: Any) -> Response:
+    site: Site = request.app.state.site
+    with Session(site.reading) as db:
+        actor = site.sign_in(db, request.cookies.get(site.settings.cookie, ""))
+        request.state.actor = actor
+        thing = _load(db, request, of)
+        security.authorize(actor, action, thing)
+        reading = Reading(request, actor, db)
+        return view(reading) if of is None else view(reading, thing)
+
+
+def _load(db: Session, request: Request, of: Any) -> Any:
+    if of is None:
+        return None
+    thing = of(db, next(iter(request.path_params.values())))
+    if thing is None:
+        raise NotFound
+    return thing
+
+
+def act(
+    action: str, of: Callable[[Session, str], Any] | None = None, *, form: type[forms.Form] = forms.Form
+) -> Callable[[Callable[..., Awaitable[Response]]], View]:
+    """Make a route of a view that writes: body, sign in, CSRF, load, authorise, form; then the view."""
+
+    def decorate(view: Callable[..., Awaitable[Response]]) -> View:
+        @functools.wraps(view)
+        async def endpoint(request: Request) -> Response:
+            sent = await request.form(max_fields=1000, max_part_size=1024 * 1024)
+            request.state.sent = sent
+            actor, thing = await anyio.to_thread.run_sync(functools.partial(_enter, request, action, of, sent))
+            acting = Acting(request, actor, sent)
+            what = form.parse(sent)
+            try:
+                return await (view(acting, what) if of is None else view(acting, thing, what))
+            except AlreadyDone:
+                return acting.received(request.headers.get("referer") or "/")
+
+        endpoint.permission = action  # type: ignore[attr-defined]  # walked by the test of the route table
+        return endpoint
+
+    return decorate
+
+
+def _enter(request: Request, action: str, of: Any, sent: FormData) -> tuple[Actor | None, Any]:
+    site: Site = request.app.state.site
+    with Session(site.reading) as db:
+        actor = site.sign_in(db, request.cookies.get(site.settings.cookie, ""))
+        request.state.actor = actor
+        check_csrf(site, request, actor, sent)
+        thing = _load(db, request, of)
+        security.authorize(actor, action, thing)
+        db.expunge_all()
+        return actor, thing
+
+
+def edge(request: Request) -> _Edge:
+    """Return what an error page needs of a request whose view has failed."""
+    return _Edge(request, getattr(request.state, "actor", None))
+
+
+def refusal(request: Request, refused: Refused) -> Response:
+    """Answer a refusal in words: a fragment to htmx, else a page that keeps what was typed."""
+    here = edge(request)
+    sent: FormData = getattr(request.state, "sent", FormData())
+    typed = [(k, v) for k, v in sent.multi_items() if isinstance(v, str) and k not in {*forms.OWN_FIELDS, "password"}]
+    fields = {k: here.gettext.reason(v) for k, v in getattr(refused, "fields", {}).items()}
+    name = "core/_refusal.html" if here.htmx else "core/refusal.html"
+    shown = [] if getattr(request.state, "hide_typed", False) else typed
+    reason = here.gettext.reason(refused.reason)
+    return here.render(name, status=refused.status, reason=reason, fields=fields, typed=shown)

@@ -1,0 +1,159 @@
+"""Who may do what: roles, audiences, and the one function that every route asks.
+
+A person's audience follows from role and seat on the server, never from the client.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sqlmodel import Session
+
+from panel.core.errors import Forbidden, NotFound, Reason
+
+
+class Role(StrEnum):
+    """What a person is in one case (domain: roles)."""
+
+    CHAIR = "chair"
+    MEMBER = "member"
+    SECRETARY = "secretary"
+    RECORDER = "recorder"
+    HANDLER = "handler"
+    OFFICIAL = "official"
+    HELPER = "helper"
+    AUTHORITY = "authority"
+    OBSERVER = "observer"
+    PROJECTOR = "projector"
+    RECUSED = "recused"
+
+
+class Audience(StrEnum):
+    """Groups of readers for whom a live page is drawn alike."""
+
+    CHAIR = "chair"
+    PANEL = "panel"
+    HANDLER = "handler"
+    PARTY = "party"
+    AUTHORITY = "authority"
+    OBSERVER = "observer"
+    PUBLIC = "public"
+    PROJECTOR = "projector"
+
+
+AUDIENCE_OF: Mapping[Role, Audience] = {
+    Role.CHAIR: Audience.CHAIR,
+    Role.SECRETARY: Audience.CHAIR,
+    Role.RECORDER: Audience.CHAIR,
+    Role.MEMBER: Audience.PANEL,
+    Role.HANDLER: Audience.HANDLER,
+    Role.OFFICIAL: Audience.PARTY,
+    Role.HELPER: Audience.PARTY,
+    Role.AUTHORITY: Audience.AUTHORITY,
+    Role.OBSERVER: Audience.OBSERVER,
+    Role.PROJECTOR: Audience.PROJECTOR,
+}
+INSIDE = frozenset({Audience.CHAIR, Audience.PANEL})
+"""The audiences that stay in the room during closed deliberation."""
+
+EVERY_ROLE = frozenset(Role) - {Role.RECUSED}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a person is in one case; `seat_id` for members and the chair."""
+
+    case_id: str
+    role: Role
+    seat_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The person behind a request, with their standing in every case; loaded afresh for each request."""
+
+    person_id: str
+    name: str
+    session: str = ""
+    locale: str = ""
+    large: bool = False
+    standings: Mapping[str, Standing] = field(default_factory=dict)
+
+    def standing_in(self, case_id: str) -> Standing | None:
+        """Return the standing in a case, or None."""
+        return self.standings.get(case_id)
+
+    def role_in(self, case_id: str) -> Role | None:
+        """Return the role in a case, or None."""
+        standing = self.standings.get(case_id)
+        return standing.role if standing else None
+
+    def seat_in(self, case_id: str) -> str | None:
+        """Return the seat's id in a case, or None."""
+        standing = self.standings.get(case_id)
+        return standing.seat_id if standing else None
+
+    def audience_in(self, case_id: str) -> Audience | None:
+        """Return the audience in a case; None for outsiders and the recused."""
+        role = self.role_in(case_id)
+        return AUDIENCE_OF.get(role) if role else None
+
+
+@dataclass(frozen=True)
+class Grant:
+    """Who holds a permission: anyone, everybody signed in, or these roles in the object's case."""
+
+    roles: frozenset[Role] = frozenset()
+    anyone: bool = False
+    signed_in: bool = False
+
+
+ANYONE = Grant(anyone=True)
+SIGNED_IN = Grant(signed_in=True)
+
+
+def roles(*held_by: Role) -> Grant:
+    """Return a grant to these roles in the object's case."""
+    return Grant(roles=frozenset(held_by))
+
+
+PERMISSIONS: dict[str, Grant] = {}
+"""Filled by app.py from each area's `rules.PERMISSIONS`; nothing is allowed that is not in it."""
+
+STANDINGS: list[Callable[[Session, str], Iterable[Standing]]] = []
+"""Filled by app.py: where a person's standings come from (assignments, seats)."""
+
+
+def standings_of(db: Session, person_id: str) -> dict[str, Standing]:
+    """Return a person's standing per case; a seat goes before an assignment."""
+    return {s.case_id: s for source in STANDINGS for s in source(db, person_id)}
+
+
+def authorize(actor: Actor | None, action: str, thing: Any = None) -> None:
+    """Let pass or raise: NotFound for outsiders of the case, Forbidden for those in it. Unknown actions are refused."""
+    grant = PERMISSIONS.get(action)
+    if grant is None:
+        raise Forbidden(Reason("You may not do this."))
+    if grant.anyone or (grant.signed_in and actor is not None):
+        return
+    role = actor.role_in(thing.case_id) if actor is not None and thing is not None else None
+    if role is None:
+        raise NotFound
+    if role not in grant.roles:
+        raise Forbidden(_why_not(role))
+
+
+def may(actor: Actor | None, action: str, thing: Any = None) -> bool:
+    """Say whether `authorize` would let pass; for drawing buttons."""
+    try:
+        authorize(actor, action, thing)
+    except (Forbidden, NotFound):
+        return False
+    return True
+
+
+def _why_not(role: Role) -> Reason:
+    if role is Role.RECUSED:
+        return Reason("You have recused yourself from this case. Its pages are closed to you.")
+    return Reason("Your role in this case does not allow this.")

@@ -1,0 +1,1 @@
+"""The panel's finding and the authority's decision."""

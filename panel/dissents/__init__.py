@@ -1,0 +1,1 @@
+"""Dissents, reservations and concurring opinions: filed, joined, answered."""

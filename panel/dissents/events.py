@@ -1,0 +1,54 @@
+"""What dissents may put on the record."""
+
+from typing import ClassVar
+
+from panel.record.events import Event, Level
+
+
+class DissentFiled(Event):
+    """A member filed a dissent, a reservation or a concurring opinion."""
+
+    kind: ClassVar[str] = "dissents.dissent_filed"
+    public: ClassVar[frozenset[str]] = frozenset({"dissent", "number", "dissent_kind", "subject_kind", "text_sha256"})
+    disclosure: ClassVar[Level] = Level.PUBLIC
+    private_disclosure: ClassVar[Level] = Level.PANEL
+    dissent: str
+    number: int
+    dissent_kind: str
+    subject_kind: str
+    subject: str
+    seat: str
+    text: str
+    text_sha256: str
+
+
+class DissentJoined(Event):
+    """A member joined a dissent."""
+
+    kind: ClassVar[str] = "dissents.dissent_joined"
+    public: ClassVar[frozenset[str]] = frozenset({"dissent"})
+    disclosure: ClassVar[Level] = Level.PUBLIC
+    private_disclosure: ClassVar[Level] = Level.PANEL
+    dissent: str
+    seat: str
+
+
+class DissentWithdrawn(Event):
+    """Its author withdrew a dissent."""
+
+    kind: ClassVar[str] = "dissents.dissent_withdrawn"
+    public: ClassVar[frozenset[str]] = frozenset({"dissent"})
+    disclosure: ClassVar[Level] = Level.PUBLIC
+    dissent: str
+
+
+class DissentAnswered(Event):
+    """The deciding authority answered a dissent."""
+
+    kind: ClassVar[str] = "dissents.dissent_answered"
+    public: ClassVar[frozenset[str]] = frozenset({"dissent", "text_sha256"})
+    disclosure: ClassVar[Level] = Level.PUBLIC
+    private_disclosure: ClassVar[Level] = Level.PARTY
+    dissent: str
+    text: str
+    text_sha256: str

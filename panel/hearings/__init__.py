@@ -1,0 +1,1 @@
+"""The hearing: order of business, floor, questions, minutes, the live page."""

@@ -1,0 +1,1 @@
+"""Live pages: sockets that hint, changes that tell the truth, presence."""

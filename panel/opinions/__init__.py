@@ -1,0 +1,1 @@
+"""Structured opinions over the six considerations, in sealed rounds."""

@@ -1,0 +1,1 @@
+"""The public summary: composed from the record, anonymised, published."""

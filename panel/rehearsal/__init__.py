@@ -1,0 +1,1 @@
+"""Simulated participants: they act through HTTP and sockets only."""

@@ -1,0 +1,1 @@
+"""Motions, ballots open and sealed, tallies."""

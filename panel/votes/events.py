@@ -1,0 +1,110 @@
+"""What votes may put on the record. A sealed ballot has no event."""
+
+from typing import Any, ClassVar
+
+from panel.record.events import Event, Level
+
+
+class MotionMoved(Event):
+    """A motion was put on the list."""
+
+    kind: ClassVar[str] = "votes.motion_moved"
+    public: ClassVar[frozenset[str]] = frozenset({"motion", "number", "motion_kind"})
+    disclosure: ClassVar[Level] = Level.PANEL
+    motion: str
+    number: int
+    motion_kind: str
+    question: str
+
+
+class MotionOpened(Event):
+    """Voting opened: question, options, rule and roll are frozen from here on."""
+
+    kind: ClassVar[str] = "votes.motion_opened"
+    public: ClassVar[frozenset[str]] = frozenset(
+        {
+            "motion", "number", "motion_kind", "question_sha256", "outcome", "secrecy",
+            "options", "rule", "roll_size", "entitled", "public_key", "frozen_sha256", "repeats",
+        }
+    )  # fmt: skip
+    disclosure: ClassVar[Level] = Level.PUBLIC
+    motion: str
+    number: int
+    motion_kind: str
+    question: str
+    question_sha256: str
+    outcome: str | None
+    secrecy: str
+    options: list[str]
+    rule: dict[str, Any]
+    roll: list[dict[str, Any]]
+    """[{"seat", "entitled", "reason"}] in the order of seat numbers."""
+    roll_size: int
+    entitled: int
+    public_key: str
+    frozen_sha256: str
+    repeats: str | None
+
+
+class BallotCast(Event):
+    """An open ballot; one that replaces another names it."""
+
+    kind: ClassVar[str] = "votes.ballot_cast"
+    public: ClassVar[frozenset[str]] = frozenset({"motion", "ballot", "seat", "choice", "replaces"})
+    disclosure: ClassVar[Level] = Level.PARTY
+    motion: str
+    ballot: str
+    seat: str
+    choice: str
+    reason: str
+    replaces: str | None
+    frozen_sha256: str
+
+
+class LastCallMade(Event):
+    """The chair called for the last ballots; the chair may now vote."""
+
+    kind: ClassVar[str] = "votes.last_call_made"
+    public: ClassVar[frozenset[str]] = frozenset({"motion"})
+    disclosure: ClassVar[Level] = Level.PANEL
+    motion: str
+
+
+class MotionClosed(Event):
+    """Voting closed, with the tally. `result` is the shape of votes/tally.Result."""
+
+    kind: ClassVar[str] = "votes.motion_closed"
+    public: ClassVar[frozenset[str]] = frozenset({"motion", "number", "outcome_published", "carried"})
+    disclosure: ClassVar[Level] = Level.PUBLIC
+    private_disclosure: ClassVar[Level] = Level.PARTY
+    motion: str
+    number: int
+    carried: str
+    """carried, lost, deferred (near tie), lapsed (no quorum)."""
+    outcome_published: str
+    """How the count may be shown outside: full, or passed_only (small-number rule)."""
+    result: dict[str, Any]
+    participation: list[str]
+    """Seats that took part, sorted; of a sealed motion without order or time."""
+    key_destroyed: bool
+
+
+class MotionAnnulled(Event):
+    """An open motion was annulled; nothing was counted."""
+
+    kind: ClassVar[str] = "votes.motion_annulled"
+    public: ClassVar[frozenset[str]] = frozenset({"motion", "number"})
+    disclosure: ClassVar[Level] = Level.PUBLIC
+    motion: str
+    number: int
+    ground: str
+
+
+class ResultAnnounced(Event):
+    """The result was announced outside the closed session."""
+
+    kind: ClassVar[str] = "votes.result_announced"
+    public: ClassVar[frozenset[str]] = frozenset({"motion", "number"})
+    disclosure: ClassVar[Level] = Level.PUBLIC
+    motion: str
+    number: int

@@ -1,0 +1,157 @@
+"""One unit of work: rows and record together, and the one writer that commits them.
+
+An act is `action(work, actor, **what)`. The writer thread takes the acts that are waiting, runs each in its own
+savepoint, commits once, and answers all of them after the commit: no acknowledgement leaves before an fsync that
+began after its act's write had returned. A refusal undoes its own savepoint only.
+"""
+
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Engine
+from sqlmodel import Session, SQLModel
+
+from panel.core import clock
+from panel.record.append import append
+from panel.record.events import Event
+
+P = ParamSpec("P")
+T = TypeVar("T")
+RowT = TypeVar("RowT", bound=SQLModel)
+
+GROUP = 64
+"""At most so many acts share one commit."""
+
+AfterCommit = Callable[[Sequence[int]], None]
+
+
+@dataclass
+class Work:
+    """One act's unit of work: what it adds and records becomes durable together, or not at all."""
+
+    db: Session
+    now: datetime
+    stream_of: Callable[[Session, str | None], str]
+    recorded: list[int] = field(default_factory=list)
+    _after: list[Callable[[], None]] = field(default_factory=list)
+
+    def add(self, row: RowT) -> RowT:
+        """Add a row; the act must also record its event."""
+        self.db.add(row)
+        return row
+
+    def add_unrecorded(self, row: RowT) -> RowT:
+        """Add a row that leaves no event: sealed ballots, drafts and sessions only."""
+        self.db.add(row)
+        return row
+
+    def record(self, event: Event) -> int:
+        """Put an event on the record; returns its index. Flushes the rows first."""
+        self.db.flush()
+        stream = self.stream_of(self.db, event.case_id)
+        (entry,) = append(self.db, [event], self.now, stream=stream)
+        self.recorded.append(entry.index)
+        return entry.index
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Run something once the act is durable: destroying a key, ending sockets. Never runs for a refused act."""
+        self._after.append(call)
+
+
+Action = Callable[Concatenate[Work, P], T]
+
+
+@dataclass
+class _Waiting:
+    act: Callable[[Work], Any]
+    answer: "Future[Any]"
+
+
+class Writer:
+    """The one thread that writes (SQLite), with group commit; on PostgreSQL each act is a transaction of its own."""
+
+    def __init__(
+        self, engine: Engine, *, stream_of: Callable[[Session, str | None], str], committed: AfterCommit
+    ) -> None:
+        self._engine = engine
+        self._stream_of = stream_of
+        self._committed = committed
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._group = GROUP if engine.dialect.name == "sqlite" else 1
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, act: Callable[[Work], T]) -> "Future[T]":
+        """Queue an act; the future is answered after the commit, or with the act's refusal."""
+        answer: Future[T] = Future()
+        self._waiting.put(_Waiting(act, answer))
+        return answer
+
+    def call(self, action: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
+        """Run an action and wait until it is durable; for the command line and tests."""
+        return self.submit(lambda work: action(work, *args, **kwargs)).result()
+
+    def close(self) -> None:
+        """Finish the acts that are waiting and stop."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            group, stop = [first], False
+            while len(group) < self._group and not stop:
+                try:
+                    following = self._waiting.get_nowait()
+                except queue.Empty:
+                    break
+                if following is None:
+                    stop = True
+                else:
+                    group.append(following)
+            self._commit(group)
+            if stop:
+                return
+
+    def _commit(self, group: list[_Waiting]) -> None:
+        done: list[tuple[_Waiting, Any, Work]] = []
+        try:
+            with Session(self._engine, expire_on_commit=False, autoflush=True) as db:
+                for waiting in group:
+                    work = Work(db, clock.now(), self._stream_of)
+                    try:
+                        with db.begin_nested():
+                            result = waiting.act(work)
+                            db.flush()
+                    except Exception as refusal:
+                        db.expunge_all()
+                        waiting.answer.set_exception(refusal)
+                    else:
+                        done.append((waiting, result, work))
+                db.commit()
+                db.expunge_all()
+        except Exception as failure:
+            for waiting in group:
+                if not waiting.answer.done():
+                    waiting.answer.set_exception(failure)
+            return
+        for _, _, work in done:
+            for call in work._after:
+                call()
+        recorded = [index for _, _, work in done for index in work.recorded]
+        if recorded:
+            self._committed(recorded)
+        for waiting, result, _ in done:
+            waiting.answer.set_result(result)
+
+
+def act(action: Callable[..., T], /, *args: Any, **what: Any) -> Callable[[Work], T]:
+    """Bind an action to what it is about; the writer supplies the work."""
+    return lambda work: action(work, *args, **what)
+
+
+Answers = Mapping[str, Any]

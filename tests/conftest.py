@@ -1,0 +1,22 @@
+"""Fixtures that every test may use."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.factories import World, make_template, make_world
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database, built once by the migrations."""
+    return make_template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture
+def world(tmp_path: Path, template: Path) -> Iterator[World]:
+    """A fresh installation with the cast in one case."""
+    made = make_world(tmp_path / "world", template)
+    yield made
+    made.close()

@@ -1,0 +1,200 @@
+"""A fresh world for each test: a real database built by the migrations, the writer, the cast, one case."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import SecretStr
+from sqlmodel import Session, select
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from panel import app as root
+from panel.accounts.models import Person, SignInSession
+from panel.cases.events import CaseOpened
+from panel.cases.models import Assignment, Case, Exhibit, FactualQuestion
+from panel.committees.events import CommitteeFormed
+from panel.committees.models import Committee, Seat
+from panel.core import clock, security
+from panel.core.config import Settings
+from panel.core.db import writing_engine
+from panel.core.pages import Site
+from panel.core.schema import migrate
+from panel.core.security import Actor
+from panel.hearings.models import Hearing
+from panel.rulebook import queries as rulebook
+from panel.rulebook.models import RuleDocument
+from panel.work import Work
+from tests.people import ALTERNATE, CAST, OTHERS, SEATED, STRANGER
+
+T = TypeVar("T")
+ORIGIN = "http://testserver"
+SECRET = "a secret of the tests, longer than thirty-two characters"
+
+
+def make_template(folder: Path) -> Path:
+    """Build an empty database by the migrations, once per test session."""
+    path = folder / "template.sqlite"
+    engine = writing_engine(f"sqlite:///{path}")
+    migrate(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+@dataclass
+class World:
+    """One installation with the cast in one case; `act` does what a person would do."""
+
+    app: Starlette
+    site: Site
+    folder: Path
+    people: dict[str, str] = field(default_factory=dict)
+    seats: dict[str, str] = field(default_factory=dict)
+    case_id: str = ""
+    committee_id: str = ""
+    hearing_id: str = ""
+
+    def actor(self, key: str) -> Actor:
+        """Return a person as an actor, standings fresh from the database."""
+        with self.db() as db:
+            person = db.get_one(Person, self.people[key])
+            return Actor(person.id, person.name, session=key, standings=security.standings_of(db, person.id))
+
+    def act(self, action: Callable[..., T], who: str, /, **what: Any) -> T:
+        """Run an action as this person through the writer, and wait until it is durable."""
+        return self.work(lambda work: action(work, self.actor(who), **what))
+
+    def work(self, act: Callable[[Work], T]) -> T:
+        """Run something in a unit of work of its own."""
+        answer: T = self.site.writer.submit(act).result(timeout=30)
+        return answer
+
+    @contextmanager
+    def db(self) -> Iterator[Session]:
+        """Open a reading session."""
+        with Session(self.site.reading) as db:
+            yield db
+
+    def client(self, who: str | None = None) -> TestClient:
+        """Return a browser-like client: signed in as this person, or nobody. Sends a same-origin header."""
+        client = TestClient(self.app, base_url=ORIGIN, headers={"origin": ORIGIN, "sec-fetch-site": "same-origin"})
+        if who is not None:
+            client.cookies.set(self.site.settings.cookie, self.sign_in(who))
+        return client
+
+    def sign_in(self, who: str) -> str:
+        """Make a session for this person and return the cookie's value."""
+        reference = f"{who}-{clock.monotonic()}"
+        now = clock.now()
+        row = SignInSession(
+            reference_sha256=sha256(reference.encode()).hexdigest(), person_id=self.people[who],
+            created_at=now, seen_at=now, expires_at=now + timedelta(hours=12),
+        )  # fmt: skip
+        self.work(lambda work: work.add_unrecorded(row))
+        return reference
+
+    def token(self, client: TestClient, page: str) -> dict[str, str]:
+        """Read the hidden fields (csrf, idem) of the first form on a page."""
+        import re
+
+        text = client.get(page).text
+        return dict(re.findall(r'name="(csrf|idem)" value="([^"]*)"', text))
+
+    def close(self) -> None:
+        """Stop the writer."""
+        self.site.writer.close()  # type: ignore[attr-defined]  # the writer itself
+
+
+def make_world(folder: Path, template: Path, **settings: Any) -> World:
+    """Return a world on a copy of the template database."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copy(template, folder / "panel.sqlite")
+    chosen = {"data": folder, "secret": SecretStr(SECRET), "origins": (ORIGIN,), "organisation": "某市评估委员会"}
+    app = root.create_app(Settings(**{**chosen, **settings}))
+    world = World(app, app.state.site, folder)
+    world.work(lambda work: _people(work, world))
+    world.work(lambda work: _case(work, world))
+    return world
+
+
+def _people(work: Work, world: World) -> None:
+    for someone in (*CAST, STRANGER):
+        person = Person(name=someone.name, login=someone.key, password_hash="unusable", fictional=True)
+        world.people[someone.key] = work.add(person).id
+
+
+def _document(work: Work, key: str, kind: str) -> RuleDocument:
+    body = rulebook.pack(key)
+    digest = sha256(json.dumps(body, ensure_ascii=False, sort_keys=True, default=str).encode()).hexdigest()
+    return work.add(RuleDocument(key=key, kind=kind, version=1, body=body, body_sha256=digest))
+
+
+def _case(work: Work, world: World) -> None:
+    rules = _document(work, "rules_of_procedure", "procedure")
+    considerations = _document(work, "six_considerations", "considerations")
+    catalogue = _document(work, "catalogues/hubei_2022", "catalogue")
+    work.db.flush()
+    case = work.add(
+        Case(
+            number="容评〔2026〕1号", title="黄某水库闸门应急维修案", title_en="Reservoir gates", official="黄某",
+            official_post="某市河流管理局局长", place="某市", matter="汛前发现水库溢洪道闸门漏水。",
+            considerations_id=considerations.id, rules_id=rules.id, catalogue_id=catalogue.id,
+            opened_at=work.now, fictional=True,
+        )
+    )  # fmt: skip
+    work.db.flush()
+    world.case_id = case.id
+    work.record(
+        CaseOpened(
+            case_id=case.id, number=case.number, track=case.track.value, title=case.title, official=case.official,
+            matter_sha256=sha256(case.matter.encode()).hexdigest(), considerations_sha256=considerations.body_sha256,
+            rules_sha256=rules.body_sha256, catalogue_sha256=catalogue.body_sha256, fictional=True,
+        )
+    )  # fmt: skip
+    _committee(work, world, case)
+    for someone in OTHERS:
+        work.add(Assignment(case_id=case.id, person_id=world.people[someone.key], role=someone.role))
+    _dossier(work, world, case)
+    hearing = Hearing(case_id=case.id, committee_id=world.committee_id, scheduled_at=work.now + timedelta(hours=1))
+    world.hearing_id = work.add(hearing).id
+
+
+def _committee(work: Work, world: World, case: Case) -> None:
+    committee = work.add(Committee(case_id=case.id, name="容错减责评估委员会"))
+    work.db.flush()
+    world.committee_id = committee.id
+    for number, someone in enumerate((*SEATED, ALTERNATE), start=1):
+        seat = Seat(
+            committee_id=committee.id, case_id=case.id, person_id=world.people[someone.key], number=number,
+            category=someone.category, unit=f"单位{number}", chair=number == 1, alternate=someone is ALTERNATE,
+        )  # fmt: skip
+        world.seats[someone.key] = work.add(seat).id
+    seats = {s.category.value: sum(t.category is s.category for t in SEATED) for s in SEATED if s.category}
+    work.record(CommitteeFormed(case_id=case.id, committee_id=committee.id, name=committee.name, seats=seats))
+
+
+def _dossier(work: Work, world: World, case: Case) -> None:
+    for number, title in enumerate(("巡检记录", "党委会会议记录"), start=1):
+        text = f"{title}：某水库溢洪道闸门漏水。"
+        digest = sha256(text.encode()).hexdigest()
+        work.add(
+            Exhibit(
+                case_id=case.id, number=number, title=title, text=text, size=len(text.encode()), sha256=digest,
+                fictional=True, filed_by=world.people["handler"],
+            )
+        )  # fmt: skip
+    for number, text in enumerate(("闸门是否存在漏水隐患？", "黄某是否谋取私利？"), start=1):
+        work.add(FactualQuestion(case_id=case.id, number=number, text=text))
+
+
+def one(db: Session, model: type[T]) -> T:
+    """Return the only row of a table."""
+    return db.exec(select(model)).one()
