@@ -1,0 +1,1 @@
+"""The record: sequenced, integrated, published."""

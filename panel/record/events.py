@@ -1,0 +1,50 @@
+"""Events: what may stand on the record."""
+
+from enum import IntEnum
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Level(IntEnum):
+    """To whom a part of an event may be handed out; each level includes those before it."""
+
+    PUBLIC = 0
+    PARTY = 1
+    PANEL = 2
+    FULL = 3
+
+
+EVENT_KINDS: dict[str, type["Event"]] = {}
+"""Every kind of event, by its name."""
+
+
+class Event(BaseModel):
+    """One act on the record. `public` names the fields of its public part; the rest is its private part."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: ClassVar[str] = ""
+    public: ClassVar[frozenset[str]] = frozenset()
+    disclosure: ClassVar[Level] = Level.FULL
+    private_disclosure: ClassVar[Level] = Level.FULL
+
+    case_id: str | None = None
+    hearing_id: str | None = None
+    closed: bool = False
+    actor_id: str | None = None
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Register the kind; two events may not share one."""
+        if cls.kind in EVENT_KINDS or not cls.kind:
+            raise TypeError(f"the kind {cls.kind!r} of {cls.__name__} is empty or taken")
+        EVENT_KINDS[cls.kind] = cls
+
+    def public_part(self) -> dict[str, Any]:
+        """Return the public part as JSON values."""
+        return {"kind": self.kind, **self.model_dump(mode="json", include=set(self.public))}
+
+    def private_part(self) -> dict[str, Any]:
+        """Return the private part as JSON values."""
+        return self.model_dump(mode="json", exclude=set(self.public))
