@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel
 
-from panel.core import clock
+from panel.core import clock, hooks
 from panel.record.append import append
 from panel.record.events import Event
 
@@ -56,6 +57,7 @@ class Work:
         stream = self.stream_of(self.db, event.case_id)
         (entry,) = append(self.db, [event], self.now, stream=stream)
         self.recorded.append(entry.index)
+        self.after_commit(partial(hooks.recorded, event.kind, event.case_id, entry.index))
         return entry.index
 
     def after_commit(self, call: Callable[[], None]) -> None:

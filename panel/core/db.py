@@ -44,8 +44,10 @@ def reading_engine(url: str) -> Engine:
 
 def _engine(url: str, *, begin: str, pragmas: tuple[str, ...] = PRAGMAS) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url)
-    engine = create_engine(url, connect_args={"check_same_thread": False}, pool_size=8, max_overflow=32)
+        return create_engine(url, hide_parameters=True)
+    engine = create_engine(
+        url, connect_args={"check_same_thread": False}, pool_size=8, max_overflow=32, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: Any) -> None:

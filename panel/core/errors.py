@@ -4,7 +4,11 @@ Refused (409)
 ├── Forbidden (403)   may not
 ├── NotFound (404)    is not there, or is not for this reader: the two answer alike
 ├── Invalid (422)     what was sent has a wrong shape; names the fields
-└── Gone (410)        a link or form that has expired
+├── Gone (410)        a link or form that has expired
+├── SignInNeeded (401)   nobody is signed in, or no longer
+├── TooSlow (408)     what was sent came too slowly
+├── TooLarge (413)    what was sent is larger than this address takes
+└── Busy (429)        too many attempts; says how many seconds to wait
 """
 
 from collections.abc import Mapping
@@ -64,6 +68,37 @@ class Gone(Refused):
     """A link or form that has expired or was used."""
 
     status = 410
+
+
+class SignInNeeded(Refused):
+    """Nobody is signed in, and the page is not for everybody; says nothing about whether it exists."""
+
+    status = 401
+
+    def __init__(self, reason: Reason | None = None) -> None:
+        super().__init__(reason or Reason("Please sign in first."))
+
+
+class TooSlow(Refused):
+    """What was sent came too slowly."""
+
+    status = 408
+
+
+class TooLarge(Refused):
+    """What was sent is larger than this address takes."""
+
+    status = 413
+
+
+class Busy(Refused):
+    """Too many attempts; may be tried again after some seconds."""
+
+    status = 429
+
+    def __init__(self, reason: Reason, *, seconds: int) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
 
 
 class Invalid(Refused):

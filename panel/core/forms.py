@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import JSON, Column
@@ -20,6 +20,8 @@ class Form(BaseModel):
     """A form: unknown fields and repeated single fields are refused."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    echoed: ClassVar[bool] = True
+    """Whether a refusal shows again what was typed; false for ballots and passwords."""
 
     @classmethod
     def parse(cls, sent: FormData) -> Self:

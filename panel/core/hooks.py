@@ -17,6 +17,15 @@ DISSENTS_OPEN: list[Callable[[Session, str], bool]] = []
 END_SOCKETS: list[Callable[[str], None]] = []
 """Ends every socket of a person (by person id), on every process."""
 
+END_SESSION_SOCKETS: list[Callable[[str], None]] = []
+"""Ends every socket of a sign-in session (by the digest of its reference), on every process."""
+
+ON_RECORDED: list[Callable[[str, str | None, int], None]] = []
+"""Called with (event kind, case id, index) once an event is durable and before its act is answered."""
+
+LIVE_HEARING: list[Callable[[Session, Any], str | None]] = []
+"""Answers where somebody goes who has just signed in: the path of the hearing that is under way, or None."""
+
 CLOSED_PHASES = frozenset({"recess", "deliberation", "opinions", "motions"})
 """The closed session (domain 10.6), as lower areas need to know it."""
 
@@ -40,3 +49,20 @@ def end_sockets(person_id: str) -> None:
     """End every socket of a person."""
     for end in END_SOCKETS:
         end(person_id)
+
+
+def end_session_sockets(reference_sha256: str) -> None:
+    """End every socket of a sign-in session."""
+    for end in END_SESSION_SOCKETS:
+        end(reference_sha256)
+
+
+def recorded(kind: str, case_id: str | None, index: int) -> None:
+    """Tell who asked that an event is durable."""
+    for hear in ON_RECORDED:
+        hear(kind, case_id, index)
+
+
+def live_hearing(db: Session, actor: Any) -> str | None:
+    """Return the path of the hearing that is under way for this person, or None."""
+    return next((path for find in LIVE_HEARING if (path := find(db, actor))), None)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, ParamSpec, Protocol, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import anyio
@@ -21,7 +22,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from panel.core import clock, forms, security
 from panel.core.config import Settings
-from panel.core.errors import Forbidden, Gone, NotFound, Reason, Refused
+from panel.core.errors import Busy, Forbidden, Gone, NotFound, Reason, Refused, SignInNeeded
 from panel.core.i18n import HTML_LANG, Translator, choose, translator
 from panel.core.ids import new_id
 from panel.core.security import Actor
@@ -71,8 +72,12 @@ class _Edge:
         self.actor = actor
         self.site: Site = request.app.state.site
         self.now: datetime = clock.now()
+        self.public: bool = getattr(request.state, "public", False)
+        self._cookies: Mapping[str, str] = {} if self.public else request.cookies
         self.locale = choose(
-            actor.locale if actor else None, request.cookies.get("pv_locale"), request.headers.get("accept-language")
+            actor.locale if actor else None,
+            request.query_params.get("lang") if self.public else self._cookies.get("pv_locale"),
+            request.headers.get("accept-language"),
         )
 
     @property
@@ -110,12 +115,14 @@ class _Edge:
             "zone": self.site.zone,
             "nonce": self.nonce,
             "actor": self.actor,
-            "csrf": csrf_token(self.site, self.actor),
+            "csrf": "" if self.public else csrf_token(self.site, self.actor),
             "idem": new_id,
             "organisation": self.site.organisation,
             "demo": self.site.settings.demo,
-            "large": (self.actor.large if self.actor else False) or self.request.cookies.get("pv_size") == "large",
-            "path": self.request.url.path,
+            "large": (self.actor.large if self.actor else False) or self._cookies.get("pv_size") == "large",
+            "path": self.request.scope["path"],
+            "public": self.public,
+            "request_id": getattr(self.request.state, "request_id", ""),
             "now": self.now,
             "may": functools.partial(security.may, self.actor),
         }
@@ -147,7 +154,7 @@ class Acting(_Edge):
 
     async def write(self, action: Callable[..., T], /, **what: Any) -> T:
         """Run `action(work, actor, **what)` in the writer; refuse a key with another body, repeat an answer."""
-        actor, key, path = self.actor, self._key(), self.request.url.path
+        actor, key, path = self.actor, self._key(), self.request.scope["path"]
         digest = forms.body_sha256(path, self.sent)
 
         def act(work: Any) -> T:
@@ -207,6 +214,8 @@ def check_csrf(site: Site, request: Request, actor: Actor | None, sent: FormData
         session = site.tokens("csrf").loads(token, max_age=CSRF_AGE)
     except BadSignature:
         raise Gone(Reason("This form has expired. Your text is below; open the page again and send it anew.")) from None
+    if session != expected and actor is None:
+        raise SignInNeeded(Reason("Your sign-in has ended. Your text is below; sign in and send it anew."))
     if session != expected:
         raise Gone(Reason("This form belongs to an earlier sign-in. Open the page again and send it anew."))
 
@@ -214,12 +223,18 @@ def check_csrf(site: Site, request: Request, actor: Actor | None, sent: FormData
 View = Callable[[Request], Awaitable[Response]]
 
 
-def page(action: str, of: Callable[[Session, str], Any] | None = None) -> Callable[[Callable[..., Response]], View]:
-    """Make a route of a view that reads: sign in, load, authorise, draw, all in one thread with one session."""
+def page(
+    action: str, of: Callable[[Session, str], Any] | None = None, *, public: bool = False
+) -> Callable[[Callable[..., Response]], View]:
+    """Make a route of a view that reads: sign in, load, authorise, draw, all in one thread with one session.
+
+    A `public` page reads no cookie and knows nobody, so that any cache may keep it; its grant must be ANYONE.
+    """
 
     def decorate(view: Callable[..., Response]) -> View:
         @functools.wraps(view)
         async def endpoint(request: Request) -> Response:
+            request.state.public = public
             return await anyio.to_thread.run_sync(functools.partial(_read, request, view, action, of))
 
         endpoint.permission = action  # type: ignore[attr-defined]  # walked by the test of the route table
@@ -231,8 +246,9 @@ def page(action: str, of: Callable[[Session, str], Any] | None = None) -> Callab
 def _read(request: Request, view: Callable[..., Response], action: str, of: Any) -> Response:
     site: Site = request.app.state.site
     with Session(site.reading) as db:
-        actor = site.sign_in(db, request.cookies.get(site.settings.cookie, ""))
+        actor = None if request.state.public else site.sign_in(db, request.cookies.get(site.settings.cookie, ""))
         request.state.actor = actor
+        security.admit(actor, action)
         thing = _load(db, request, of)
         security.authorize(actor, action, thing)
         reading = Reading(request, actor, db)
@@ -256,15 +272,16 @@ def act(
     def decorate(view: Callable[..., Awaitable[Response]]) -> View:
         @functools.wraps(view)
         async def endpoint(request: Request) -> Response:
-            sent = await request.form(max_fields=1000, max_part_size=1024 * 1024)
-            request.state.sent = sent
-            actor, thing = await anyio.to_thread.run_sync(functools.partial(_enter, request, action, of, sent))
-            acting = Acting(request, actor, sent)
-            what = form.parse(sent)
-            try:
-                return await (view(acting, what) if of is None else view(acting, thing, what))
-            except AlreadyDone:
-                return acting.received(request.headers.get("referer") or "/")
+            request.state.hide_typed = not form.echoed
+            async with request.form(max_files=20, max_fields=1000, max_part_size=1024 * 1024) as sent:
+                request.state.sent = sent
+                actor, thing = await anyio.to_thread.run_sync(functools.partial(_enter, request, action, of, sent))
+                acting = Acting(request, actor, sent)
+                what = form.parse(sent)
+                try:
+                    return await (view(acting, what) if of is None else view(acting, thing, what))
+                except AlreadyDone:
+                    return acting.received(_page_before(request))
 
         endpoint.permission = action  # type: ignore[attr-defined]  # walked by the test of the route table
         return endpoint
@@ -278,10 +295,22 @@ def _enter(request: Request, action: str, of: Any, sent: FormData) -> tuple[Acto
         actor = site.sign_in(db, request.cookies.get(site.settings.cookie, ""))
         request.state.actor = actor
         check_csrf(site, request, actor, sent)
+        security.admit(actor, action)
         thing = _load(db, request, of)
         security.authorize(actor, action, thing)
         db.expunge_all()
         return actor, thing
+
+
+def _page_before(request: Request) -> str:
+    before = urlsplit(request.headers.get("referer", ""))
+    return local_path(before.path) if before.netloc == request.headers.get("host") else "/"
+
+
+def local_path(wish: str) -> str:
+    """Return the wish if it is a path on this site, else `/`: a redirect never leads elsewhere."""
+    plain = wish.startswith("/") and not wish.startswith(("//", "/\\")) and wish.isprintable()
+    return wish if plain else "/"
 
 
 def edge(request: Request) -> _Edge:
@@ -293,9 +322,12 @@ def refusal(request: Request, refused: Refused) -> Response:
     """Answer a refusal in words: a fragment to htmx, else a page that keeps what was typed."""
     here = edge(request)
     sent: FormData = getattr(request.state, "sent", FormData())
-    typed = [(k, v) for k, v in sent.multi_items() if isinstance(v, str) and k not in {*forms.OWN_FIELDS, "password"}]
+    typed = [(k, v) for k, v in sent.multi_items() if isinstance(v, str) and k not in forms.OWN_FIELDS]
     fields = {k: here.gettext.reason(v) for k, v in getattr(refused, "fields", {}).items()}
     name = "core/_refusal.html" if here.htmx else "core/refusal.html"
     shown = [] if getattr(request.state, "hide_typed", False) else typed
     reason = here.gettext.reason(refused.reason)
-    return here.render(name, status=refused.status, reason=reason, fields=fields, typed=shown)
+    answer = here.render(name, status=refused.status, reason=reason, fields=fields, typed=shown)
+    if isinstance(refused, Busy):
+        answer.headers["Retry-After"] = str(refused.seconds)
+    return answer

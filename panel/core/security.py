@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from panel.core.errors import Forbidden, NotFound, Reason
+from panel.core.errors import Forbidden, NotFound, Reason, Refused, SignInNeeded
 
 
 class Role(StrEnum):
@@ -131,24 +131,38 @@ def standings_of(db: Session, person_id: str) -> dict[str, Standing]:
 
 
 def authorize(actor: Actor | None, action: str, thing: Any = None) -> None:
-    """Let pass or raise: NotFound for outsiders of the case, Forbidden for those in it. Unknown actions are refused."""
+    """Let pass or raise: SignInNeeded for strangers, NotFound for outsiders of the case, Forbidden for those in it.
+
+    Unknown actions are refused. An error in here refuses too: nothing is caught.
+    """
     grant = PERMISSIONS.get(action)
     if grant is None:
         raise Forbidden(Reason("You may not do this."))
-    if grant.anyone or (grant.signed_in and actor is not None):
+    if grant.anyone:
         return
-    role = actor.role_in(thing.case_id) if actor is not None and thing is not None else None
+    if actor is None:
+        raise SignInNeeded
+    if grant.signed_in:
+        return
+    role = actor.role_in(thing.case_id) if thing is not None else None
     if role is None:
         raise NotFound
     if role not in grant.roles:
         raise Forbidden(_why_not(role))
 
 
+def admit(actor: Actor | None, action: str) -> None:
+    """Turn strangers away before anything is loaded, so that the answer says nothing about what exists."""
+    grant = PERMISSIONS.get(action)
+    if actor is None and not (grant and grant.anyone):
+        raise SignInNeeded
+
+
 def may(actor: Actor | None, action: str, thing: Any = None) -> bool:
     """Say whether `authorize` would let pass; for drawing buttons."""
     try:
         authorize(actor, action, thing)
-    except (Forbidden, NotFound):
+    except Refused:
         return False
     return True
 
