@@ -1,0 +1,17 @@
+"""What people send about summaries."""
+
+from pydantic import Field
+
+from panel.core.forms import Form
+
+
+class PublicationForm(Form):
+    """Publish the text with this digest (hex): the one that was previewed."""
+
+    body_sha256: str = Field(min_length=64, max_length=64)
+
+
+class WithdrawalForm(Form):
+    """Withdraw with a reason that the public reads."""
+
+    reason: str = Field(min_length=1, max_length=2000)

@@ -1,0 +1,78 @@
+"""The public's pages, and the secretary's on the way there."""
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from panel.cases import queries as cases
+from panel.cases.models import Case
+from panel.core.forms import Form
+from panel.core.pages import Acting, Reading, act, page
+from panel.publication import actions, queries, rules
+from panel.publication.forms import PublicationForm, WithdrawalForm
+from panel.publication.models import Summary, SummaryState
+
+
+@page("publication.read_public", public=True)
+def public_home(reading: Reading) -> Response:
+    """List what has been published."""
+    return reading.render("publication/home.html", summaries=queries.published(reading.db))
+
+
+@page("publication.read_public", of=queries.by_slug, public=True)
+def public_summary(reading: Reading, summary: Summary) -> Response:
+    """Show a published summary, or the tombstone of a withdrawn one."""
+    if summary.state is SummaryState.WITHDRAWN:
+        return reading.render("publication/tombstone.html", status=410, summary=summary)
+    return reading.render("publication/summary.html", summary=summary, body=summary.body)
+
+
+@page("publication.read_public", public=True)
+def how_to_verify(reading: Reading) -> Response:
+    """Say how anybody checks a summary against the record."""
+    return reading.render("publication/verify.html")
+
+
+@page("publication.preview", of=cases.case)
+def preview(reading: Reading, case: Case) -> Response:
+    """Show the draft as the public will see it, and what stands in the way of the next step."""
+    summary = queries.summary_of(reading.db, case.id)
+    decided = queries.decision_of(reading.db, case.id) is not None
+    return reading.render(
+        "publication/preview.html",
+        case=case,
+        summary=summary,
+        why_not_compose=rules.why_not_compose(decided, summary),
+        why_not_publish=rules.why_not_publish(summary, summary.body_sha256 if summary else ""),
+    )
+
+
+@act("publication.compose", of=cases.case)
+async def compose(acting: Acting, case: Case, _form: Form) -> Response:
+    """Compose the draft from the record."""
+    await acting.write(actions.compose, case=case.id)
+    return acting.received(f"/cases/{case.id}/summary")
+
+
+@act("publication.publish", of=cases.case, form=PublicationForm)
+async def publish(acting: Acting, case: Case, form: PublicationForm) -> Response:
+    """Publish what was previewed."""
+    await acting.write(actions.publish, case=case.id, body_sha256=form.body_sha256)
+    return acting.received(f"/cases/{case.id}/summary")
+
+
+@act("publication.withdraw", of=cases.case, form=WithdrawalForm)
+async def withdraw(acting: Acting, case: Case, form: WithdrawalForm) -> Response:
+    """Withdraw a published summary."""
+    await acting.write(actions.withdraw, case=case.id, reason=form.reason)
+    return acting.received(f"/cases/{case.id}/summary")
+
+
+routes = [
+    Route("/public", public_home, name="publication.home"),
+    Route("/public/{slug}", public_summary, name="publication.summary"),
+    Route("/how-to-verify", how_to_verify, name="publication.verify"),
+    Route("/cases/{id}/summary", preview, name="publication.preview"),
+    Route("/cases/{id}/summary/composition", compose, methods=["POST"], name="publication.compose"),
+    Route("/cases/{id}/summary/publication", publish, methods=["POST"], name="publication.publish"),
+    Route("/cases/{id}/summary/withdrawal", withdraw, methods=["POST"], name="publication.withdraw"),
+]
