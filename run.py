@@ -1,0 +1,219 @@
+#!/usr/bin/env python3
+"""Run Heyi from a clean checkout: make the environment when it is missing, then do what the words say.
+
+    python3 run.py demo            a demonstration hearing in your browser
+    python3 run.py test            every check and every test
+    python3 run.py test WORDS...   the words go to pytest alone
+    python3 run.py WORDS...        the same as `panel WORDS...`, for example: python3 run.py verify FILE
+
+Needs Python 3.11 or newer and nothing else. The environment is the folder .venv beside this file.
+"""
+
+import glob
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.abspath(__file__))
+VENV = os.path.join(ROOT, ".venv")
+STAMP = os.path.join(VENV, "installed.json")
+WINDOWS = os.name == "nt"
+BIN = os.path.join(VENV, "Scripts" if WINDOWS else "bin")
+PYTHON = os.path.join(BIN, "python.exe" if WINDOWS else "python")
+RUNTIME, DEVELOPMENT = "requirements.lock", "requirements-dev.lock"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+CHROMIUM_PLACES = (
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    r"C:\Program Files\Google\Chrome\Application\chrome.exe",
+    r"C:\Program Files (x86)\Google\Chrome\Application\chrome.exe",
+)
+PLAYWRIGHT_PLACES = (
+    "~/.cache/ms-playwright/chromium-*/chrome-linux*/chrome",
+    "~/Library/Caches/ms-playwright/chromium-*/chrome-mac*/*.app/Contents/MacOS/*",
+    "~/AppData/Local/ms-playwright/chromium-*/chrome-win*/chrome.exe",
+)
+CJK_FONTS = ("/usr/share/fonts/**/*CJK*", "/usr/local/share/fonts/**/*CJK*", "~/.local/share/fonts/**/*CJK*")
+
+
+def say(line: str) -> None:
+    """Tell the person what happens; stdout belongs to the command that is run."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def fail(line: str) -> None:
+    """Stop with one sentence."""
+    say(line)
+    sys.exit(1)
+
+
+# The environment
+
+
+def digest(lock: str) -> str:
+    """Return the SHA-256 of a lock file, whatever the line ends of the checkout are."""
+    with open(os.path.join(ROOT, lock), "rb") as file:
+        return hashlib.sha256(file.read().replace(b"\r\n", b"\n")).hexdigest()
+
+
+def installed() -> dict:
+    """Return which lock files the environment holds, each with the digest it had."""
+    try:
+        with open(STAMP, encoding="utf-8") as file:
+            return dict(json.load(file)) if os.path.exists(PYTHON) else {}
+    except (OSError, ValueError):
+        return {}
+
+
+def ready(lock: str) -> bool:
+    """Say whether the environment holds this lock file as it is now; the development one holds both."""
+    return installed().get(lock) == digest(lock)
+
+
+def provide(lock: str) -> None:
+    """Make or renew the environment so that it holds exactly what the lock file names."""
+    if ready(lock):
+        return
+    start = time.monotonic()
+    make_venv()
+    if os.path.exists(STAMP):
+        os.remove(STAMP)
+    with open(os.path.join(ROOT, lock), encoding="utf-8") as file:
+        count = sum("==" in line for line in file)
+    say(f"Installing {count} packages from {lock} ...")
+    pip("install", "--require-hashes", "--no-deps", "-r", os.path.join(ROOT, lock))
+    install_project()
+    held = (RUNTIME, DEVELOPMENT) if lock == DEVELOPMENT else (RUNTIME,)
+    with open(STAMP, "w", encoding="utf-8") as file:
+        json.dump({name: digest(name) for name in held}, file)
+    say(f"The environment is ready ({time.monotonic() - start:.0f} s).")
+
+
+def make_venv() -> None:
+    """Make .venv with this Python, or say what the system lacks."""
+    if os.path.exists(PYTHON) and subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True).returncode == 0:
+        return
+    if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
+        package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+        fail(f"This Python has no venv. On Debian or Ubuntu run: sudo apt-get install -y {package}")
+    say(f"Making the environment in {VENV} ...")
+    made = subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], capture_output=True, text=True)
+    if made.returncode:
+        fail(f"{made.stdout}{made.stderr}\nThe environment could not be made in {VENV}.")
+
+
+def pip(*words: str) -> None:
+    """Run pip of the environment; silent unless it fails."""
+    quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
+    done = subprocess.run([PYTHON, "-m", "pip", *words, *quiet], capture_output=True, text=True, errors="replace")
+    if done.returncode:
+        fail(f"{done.stdout}{done.stderr}\nThe packages could not be installed. Is the network there? Then run this again.")
+
+
+def install_project() -> None:
+    """Make `import panel` and the command `panel` run from this source tree."""
+    where = [PYTHON, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    packages = subprocess.run(where, capture_output=True, text=True, check=True).stdout.strip()
+    with open(os.path.join(packages, "heyi.pth"), "w", encoding="utf-8") as file:
+        file.write(os.path.relpath(ROOT, packages) + "\n")
+    script = os.path.join(BIN, "panel.cmd" if WINDOWS else "panel")
+    with open(script, "w", encoding="utf-8") as file:
+        file.write('@"%~dp0python.exe" -m panel.cli %*\n' if WINDOWS else f'#!/bin/sh\nexec "{PYTHON}" -m panel.cli "$@"\n')
+    os.chmod(script, 0o755)
+
+
+# What the browser tests need
+
+
+def chromium() -> "str | None":
+    """Return the Chromium that the tests drive, or None."""
+    found = [os.environ.get("PANEL_CHROMIUM"), *map(shutil.which, CHROMIUM_NAMES), *CHROMIUM_PLACES]
+    for pattern in PLAYWRIGHT_PLACES:
+        found += sorted(glob.glob(os.path.expanduser(pattern)), reverse=True)
+    return next((path for path in found if path and os.path.exists(path)), None)
+
+
+def chinese_fonts() -> bool:
+    """Say whether Chinese text can be drawn; only Linux comes without such fonts."""
+    if sys.platform != "linux":
+        return True
+    if shutil.which("fc-list"):
+        return bool(subprocess.run(["fc-list", ":lang=zh-cn"], capture_output=True).stdout.strip())
+    return any(glob.glob(os.path.expanduser(pattern), recursive=True) for pattern in CJK_FONTS)
+
+
+def provide_browser() -> None:
+    """Find or install Chromium and Chinese fonts; nothing is skipped silently."""
+    lacking = [] if chromium() else ["chromium"]
+    lacking += [] if chinese_fonts() else ["fonts-noto-cjk"]
+    if lacking and shutil.which("apt-get") and getattr(os, "geteuid", lambda: 1)() == 0:
+        apt_install(lacking)
+    if not chromium():
+        say("Installing Chromium for the browser tests ...")
+        subprocess.run([PYTHON, "-m", "playwright", "install", "chromium"], check=False)
+    if not (chromium() and chinese_fonts()):
+        packages = " ".join(lacking)
+        fail(f"The browser tests need Chromium and Chinese fonts. Run: sudo apt-get install -y {packages}")
+
+
+def apt_install(packages: list) -> None:
+    """Install Debian packages as root; the package lists are fetched when they are missing or old."""
+    say(f"Installing {' and '.join(packages)} for the browser tests ...")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
+    if subprocess.run(install, env=environment, capture_output=True).returncode:
+        subprocess.run(["apt-get", "update"], env=environment, capture_output=True)
+        done = subprocess.run(install, env=environment, capture_output=True, text=True)
+        if done.returncode:
+            say(done.stderr)
+
+
+# The commands
+
+
+def test(words: list) -> int:
+    """Run every check and every test, or pytest alone with the given words; return the exit status."""
+    start = time.monotonic()
+    provide(DEVELOPMENT)
+    provide_browser()
+    environment = {**os.environ, "PANEL_CHROMIUM": chromium() or ""}
+    if words:
+        return subprocess.call([PYTHON, "-m", "pytest", *words], env=environment)
+    steps = {
+        "scripts/check": [PYTHON, os.path.join(ROOT, "scripts", "check")],
+        "pytest": [PYTHON, "-m", "pytest"],
+    }
+    failed = [name for name, command in steps.items() if subprocess.call(command, cwd=ROOT, env=environment)]
+    seconds = time.monotonic() - start
+    total = f"{int(seconds) // 60} min {seconds % 60:.0f} s in all"
+    say(f"\nFAILED: {', '.join(failed)} ({total})" if failed else f"\nEverything holds ({total})")
+    return 1 if failed else 0
+
+
+def panel(words: list) -> int:
+    """Become the `panel` command with the given words."""
+    provide(RUNTIME)
+    command = [PYTHON, "-m", "panel.cli", *words]
+    if WINDOWS:
+        return subprocess.call(command)
+    sys.stderr.flush()
+    os.execv(PYTHON, command)
+
+
+def main(words: list) -> int:
+    """Do what the words say; return the exit status."""
+    if sys.version_info < (3, 11):
+        fail(f"Heyi needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+    if not words or words[0] in ("-h", "--help"):
+        print((__doc__ or "").strip())
+        return 0 if words else 2
+    return test(words[1:]) if words[0] == "test" else panel(words)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
