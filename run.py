@@ -9,6 +9,8 @@
 Needs Python 3.11 or newer and nothing else. The environment is the folder .venv beside this file.
 """
 
+from __future__ import annotations
+
 import glob
 import hashlib
 import importlib.util
@@ -18,6 +20,7 @@ import shutil
 import subprocess
 import sys
 import time
+from typing import NoReturn
 
 ROOT = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(ROOT, ".venv")
@@ -46,7 +49,7 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def fail(line: str) -> None:
+def fail(line: str) -> NoReturn:
     """Stop with one sentence."""
     say(line)
     sys.exit(1)
@@ -61,7 +64,7 @@ def digest(lock: str) -> str:
         return hashlib.sha256(file.read().replace(b"\r\n", b"\n")).hexdigest()
 
 
-def installed() -> dict:
+def installed() -> dict[str, str]:
     """Return which lock files the environment holds, each with the digest it had."""
     try:
         with open(STAMP, encoding="utf-8") as file:
@@ -96,7 +99,10 @@ def provide(lock: str) -> None:
 
 def make_venv() -> None:
     """Make .venv with this Python, or say what the system lacks."""
-    if os.path.exists(PYTHON) and subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True).returncode == 0:
+    if (
+        os.path.exists(PYTHON)
+        and subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True).returncode == 0
+    ):
         return
     if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
         package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
@@ -110,9 +116,13 @@ def make_venv() -> None:
 def pip(*words: str) -> None:
     """Run pip of the environment; silent unless it fails."""
     quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
-    done = subprocess.run([PYTHON, "-m", "pip", *words, *quiet], capture_output=True, text=True, errors="replace")
+    done = subprocess.run(
+        [PYTHON, "-m", "pip", *words, *quiet], capture_output=True, text=True, errors="replace"
+    )
     if done.returncode:
-        fail(f"{done.stdout}{done.stderr}\nThe packages could not be installed. Is the network there? Then run this again.")
+        fail(
+            f"{done.stdout}{done.stderr}\nThe packages could not be installed. Is the network there? Then run this again."
+        )
 
 
 def install_project() -> None:
@@ -123,14 +133,18 @@ def install_project() -> None:
         file.write(os.path.relpath(ROOT, packages) + "\n")
     script = os.path.join(BIN, "panel.cmd" if WINDOWS else "panel")
     with open(script, "w", encoding="utf-8") as file:
-        file.write('@"%~dp0python.exe" -m panel.cli %*\n' if WINDOWS else f'#!/bin/sh\nexec "{PYTHON}" -m panel.cli "$@"\n')
+        file.write(
+            '@"%~dp0python.exe" -m panel.cli %*\n'
+            if WINDOWS
+            else f'#!/bin/sh\nexec "{PYTHON}" -m panel.cli "$@"\n'
+        )
     os.chmod(script, 0o755)
 
 
 # What the browser tests need
 
 
-def chromium() -> "str | None":
+def chromium() -> str | None:
     """Return the Chromium that the tests drive, or None."""
     found = [os.environ.get("PANEL_CHROMIUM"), *map(shutil.which, CHROMIUM_NAMES), *CHROMIUM_PLACES]
     for pattern in PLAYWRIGHT_PLACES:
@@ -161,7 +175,7 @@ def provide_browser() -> None:
         fail(f"The browser tests need Chromium and Chinese fonts. Run: sudo apt-get install -y {packages}")
 
 
-def apt_install(packages: list) -> None:
+def apt_install(packages: list[str]) -> None:
     """Install Debian packages as root; the package lists are fetched when they are missing or old."""
     say(f"Installing {' and '.join(packages)} for the browser tests ...")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -176,7 +190,7 @@ def apt_install(packages: list) -> None:
 # The commands
 
 
-def test(words: list) -> int:
+def test(words: list[str]) -> int:
     """Run every check and every test, or pytest alone with the given words; return the exit status."""
     start = time.monotonic()
     provide(DEVELOPMENT)
@@ -195,7 +209,7 @@ def test(words: list) -> int:
     return 1 if failed else 0
 
 
-def panel(words: list) -> int:
+def panel(words: list[str]) -> int:
     """Become the `panel` command with the given words."""
     provide(RUNTIME)
     command = [PYTHON, "-m", "panel.cli", *words]
@@ -205,7 +219,7 @@ def panel(words: list) -> int:
     os.execv(PYTHON, command)
 
 
-def main(words: list) -> int:
+def main(words: list[str]) -> int:
     """Do what the words say; return the exit status."""
     if sys.version_info < (3, 11):
         fail(f"Heyi needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
