@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, field_validator
 from sqlalchemy import JSON, Column
 from sqlmodel import Field, Session, SQLModel
 from starlette.datastructures import FormData, UploadFile
 
-from panel.core import clock
+from panel.core import clock, text
 from panel.core.errors import Invalid, Reason, Refused
 
 OWN_FIELDS = frozenset({"csrf", "idem"})
@@ -22,6 +22,14 @@ class Form(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
     echoed: ClassVar[bool] = True
     """Whether a refusal shows again what was typed; false for ballots and passwords."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def one_spelling(cls, typed: Any) -> Any:
+        """Compose every text (NFC), with LF at line ends and no control or turning marks; passwords stay as typed."""
+        if isinstance(typed, list):
+            return [cls.one_spelling(each) for each in typed]
+        return text.many_lines(typed) if isinstance(typed, str) else typed
 
     @classmethod
     def parse(cls, sent: FormData) -> Self:
@@ -70,6 +78,18 @@ class _Said(ValueError):
         self.reason = reason
 
 
+def _title(typed: str) -> str:
+    title = text.one_line(typed)
+    reason = text.why_not_title(title) if title else None
+    if reason is not None:
+        raise wrong(reason)
+    return title
+
+
+Title = Annotated[str, AfterValidator(_title)]
+"""A field that holds a name or a title: one line, no mixed look-alike scripts (security requirement 33)."""
+
+
 def wrong(reason: Reason) -> ValueError:
     """Return the error that a form's validator raises to say what is wrong in words."""
     return _Said(reason)
@@ -102,5 +122,7 @@ def earlier_answer(db: Session, key: str, digest: str) -> Mapping[str, Any] | No
     if before is None:
         return None
     if before.body_sha256 != digest:
-        raise Refused(Reason("This form was already sent with other content. Open the page again and check it."))
+        raise Refused(
+            Reason("This form was already sent with other content. Open the page again and check it.")
+        )
     return before.answer
