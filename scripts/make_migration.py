@@ -26,7 +26,9 @@ def main() -> None:
             command.revision(config, "initial", autogenerate=True, rev_id="0001")
     text = TARGET.read_text(encoding="utf-8")
     text = text.replace("import sqlmodel\n", "import sqlmodel\nfrom panel.record.models import append_only\n", 1)
-    text = text.replace("    # ### end Alembic commands ###", "    append_only(op.execute, op.get_bind().dialect.name)", 1)
+    text = text.replace(
+        "    # ### end Alembic commands ###", "    append_only(op.execute, op.get_bind().dialect.name)", 1
+    )
     text = "\n".join(line.rstrip() for line in text.splitlines() if "### commands" not in line) + "\n"
     TARGET.write_text(text, encoding="utf-8")
 

@@ -117,7 +117,12 @@ def make_world(folder: Path, template: Path, **settings: Any) -> World:
     """Return a world on a copy of the template database."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copy(template, folder / "panel.sqlite")
-    chosen = {"data": folder, "secret": SecretStr(SECRET), "origins": (ORIGIN,), "organisation": "某市评估委员会"}
+    chosen = {
+        "data": folder,
+        "secret": SecretStr(SECRET),
+        "origins": (ORIGIN,),
+        "organisation": "某市评估委员会",
+    }
     app = root.create_app(Settings(**{**chosen, **settings}))
     world = World(app, app.state.site, folder)
     world.work(lambda work: _people(work, world))

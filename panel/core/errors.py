@@ -34,7 +34,7 @@ class Reason:
         return hash(str(self))
 
 
-def Label(msgid: str) -> str:  # noqa: N802 - marks a msgid for extraction, as Reason does
+def Label(msgid: str) -> str:
     """Mark a msgid for translation where it is shown."""
     return msgid
 

@@ -122,7 +122,5 @@ def earlier_answer(db: Session, key: str, digest: str) -> Mapping[str, Any] | No
     if before is None:
         return None
     if before.body_sha256 != digest:
-        raise Refused(
-            Reason("This form was already sent with other content. Open the page again and check it.")
-        )
+        raise Refused(Reason("This form was already sent with other content. Open the page again and check it."))
     return before.answer

@@ -45,7 +45,5 @@ def environment(url: Callable[..., str]) -> Environment:
         trim_blocks=True, lstrip_blocks=True, auto_reload=False, cache_size=-1,
     )  # fmt: skip
     templates.globals.update(url=url, static=lambda path: f"/static/{path}?v={fingerprint(path)}")
-    templates.filters.update(
-        clock=_clock, datetime=_datetime, date=_date, reason=_reason, duration=_duration
-    )
+    templates.filters.update(clock=_clock, datetime=_datetime, date=_date, reason=_reason, duration=_duration)
     return templates

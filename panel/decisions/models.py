@@ -1,7 +1,6 @@
 """The finding, the decision, corrective measures."""
 
 from datetime import date
-
 from typing import Any
 
 from sqlalchemy import JSON, Column

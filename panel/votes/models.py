@@ -84,7 +84,9 @@ class Ballot(Row, table=True):
     choice: str = Field(max_length=20)
     reason: str = ""
     replaces: str | None = Field(default=None, unique=True)
-    first_of: str | None = Field(default=None, unique=True, description="motion:seat for a first ballot; one per member")
+    first_of: str | None = Field(
+        default=None, unique=True, description="motion:seat for a first ballot; one per member"
+    )
 
 
 class SealedBallot(SQLModel, table=True):
