@@ -43,7 +43,7 @@ def stream_of(db: Session, case_id: str | None) -> str:
 
 
 def register() -> None:
-    """Fill the registries that lower areas ask: permissions, standings, parts, hooks. Doing it twice changes nothing."""
+    """Fill the registries that lower areas ask: permissions, standings, parts, hooks. Twice is as good as once."""
     for rules in AREAS:
         security.PERMISSIONS.update(rules.PERMISSIONS)
 

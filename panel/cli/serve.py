@@ -14,7 +14,7 @@ from panel.core.schema import migrate
 
 
 def server_of(app: ASGIApp, settings: Settings) -> uvicorn.Server:
-    """Return the server for an application: no per-message deflate (it doubles the CPU), no access log in the hot path."""
+    """Return the server: no per-message deflate (it doubles the CPU), no access log in the hot path."""
     return uvicorn.Server(
         uvicorn.Config(
             app, host=settings.host, port=settings.port, access_log=False, log_level="warning",

@@ -23,7 +23,7 @@ class Round(Row, table=True):
 class Opinion(Row, table=True):
     """A member's opinion in a round; replaced by a newer version until the round closes.
 
-    `ratings` maps a consideration's key to {"value": 1..5 or null (cannot judge), "reason": text, "exhibits": [numbers]}.
+    `ratings` maps a consideration's key to {"value": 1..5 or null (cannot judge), "reason", "exhibits": [numbers]}.
     """
 
     __table_args__ = (UniqueConstraint("round_id", "seat_id", "version"),)

@@ -1,4 +1,4 @@
-"""Composing, publishing, withdrawing a summary. The text is composed by a whitelist: what is not named here stays out."""
+"""Composing, publishing, withdrawing a summary. Composed by a whitelist: what is not named here stays out."""
 
 from collections import Counter
 from hashlib import sha256

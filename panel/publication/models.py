@@ -20,7 +20,7 @@ class SummaryState(StrEnum):
 
 
 class Summary(Row, table=True):
-    """An anonymised summary, composed from the record by a whitelist. `body` is the shape of publication/redact.Body."""
+    """An anonymised summary, composed by a whitelist. `body` is what publication.actions.body_of returns."""
 
     case_id: str = Field(foreign_key="case.id", unique=True)
     slug: str = Field(default_factory=new_id, unique=True, max_length=32)

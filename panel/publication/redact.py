@@ -1,7 +1,7 @@
 """Masking of names and numbers for publication; pure.
 
-Names: the surname stays and 某 stands for the rest (法释〔2016〕19号 §9); compound surnames stay whole; of names of ethnic
-minorities with a middle dot the first character stays. Numbers that identify are replaced by ×.
+Names: the surname stays and 某 stands for the rest (法释〔2016〕19号 §9); compound surnames stay whole; of names of ethnic minorities
+with a middle dot the first character stays. Numbers that identify are replaced by ×.
 """
 
 import re
