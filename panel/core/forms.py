@@ -26,9 +26,11 @@ class Form(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def one_spelling(cls, typed: Any) -> Any:
-        """Compose every text (NFC), with LF at line ends and no control or turning marks; passwords stay as typed."""
+        """Compose every text (NFC), LF at line ends, no control marks; refuse marks that turn the order of writing."""
         if isinstance(typed, list):
             return [cls.one_spelling(each) for each in typed]
+        if isinstance(typed, str) and text.turns(typed):
+            raise wrong(text.TURNS)
         return text.many_lines(typed) if isinstance(typed, str) else typed
 
     @classmethod

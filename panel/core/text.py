@@ -7,6 +7,7 @@ from panel.core.errors import Reason
 BIDI = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 """Marks that turn the order of writing; a name with them can read as another (ASVS 1.1.1)."""
 
+TURNS = Reason("This holds marks that turn the order of writing. Please type it without them.")
 ZERO_WIDTH_JOINER = "\u200d"
 LOOK_ALIKE_SCRIPTS = frozenset({"LATIN", "CYRILLIC", "GREEK"})
 
@@ -26,21 +27,18 @@ def one_line(typed: str) -> str:
 
 
 def _visible(mark: str) -> bool:
-    return (
-        mark in BIDI
-        or mark == ZERO_WIDTH_JOINER
-        or unicodedata.category(mark) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
-    )
+    return mark in BIDI or mark == ZERO_WIDTH_JOINER or unicodedata.category(mark) not in {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 
 def many_lines(typed: str) -> str:
-    """Return a longer text as it is kept: composed, line ends as LF, no control marks, no turning of the writing."""
+    """Return a longer text as it is kept: composed, line ends as LF, without control marks."""
     lines = nfc(typed).replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(
-        mark
-        for mark in lines
-        if mark in "\n\t" or (mark not in BIDI and unicodedata.category(mark) not in {"Cc", "Cs"})
-    )
+    return "".join(mark for mark in lines if mark in "\n\t" or unicodedata.category(mark) not in {"Cc", "Cs"})
+
+
+def turns(typed: str) -> bool:
+    """Say whether a text holds marks that turn the order of writing."""
+    return not BIDI.isdisjoint(typed)
 
 
 def mixes_scripts(title: str) -> bool:
@@ -58,8 +56,8 @@ def why_not_title(title: str, *, longest: int = 200) -> Reason | None:
         return Reason("Please fill this in.")
     if len(title) > longest:
         return Reason("This is too long: at most %(n)s characters.", n=longest)
-    if BIDI & set(title):
-        return Reason("This holds marks that turn the order of writing. Please type it without them.")
+    if turns(title):
+        return TURNS
     if mixes_scripts(title):
         return Reason("One word mixes letters of scripts that look alike. Please type it in one script.")
     return None
