@@ -57,7 +57,9 @@ async def hash_aside(password: str) -> str:
 async def _aside(work: Callable[[Unpack[Args]], T], *args: Unpack[Args]) -> T:
     global _waiting
     if _waiting >= LANES + QUEUE:
-        raise Busy(Reason("Too many people are signing in at this moment. Please try again in a few seconds."), seconds=5)
+        raise Busy(
+            Reason("Too many people are signing in at this moment. Please try again in a few seconds."), seconds=5
+        )
     _waiting += 1
     try:
         return await asyncio.get_running_loop().run_in_executor(_lanes, work, *args)
