@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
-from panel.core import i18n
+from panel.core import i18n, words
 from panel.core.assets import fingerprint, folder
 
 
@@ -44,6 +44,6 @@ def environment(url: Callable[..., str]) -> Environment:
         loader=FileSystemLoader(folder("templates")), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, auto_reload=False, cache_size=-1,
     )  # fmt: skip
-    templates.globals.update(url=url, static=lambda path: f"/static/{path}?v={fingerprint(path)}")
+    templates.globals.update(url=url, words=words, static=lambda path: f"/static/{path}?v={fingerprint(path)}")
     templates.filters.update(clock=_clock, datetime=_datetime, date=_date, reason=_reason, duration=_duration)
     return templates
