@@ -1,15 +1,42 @@
 """The public's pages, and the secretary's on the way there."""
 
+from fractions import Fraction
+from typing import Any
+
 from starlette.responses import Response
 from starlette.routing import Route
 
 from panel.cases import queries as cases
 from panel.cases.models import Case
+from panel.core import geometry, words
 from panel.core.forms import Form
 from panel.core.pages import Acting, Reading, act, page
 from panel.publication import actions, queries, rules
 from panel.publication.forms import PublicationForm, WithdrawalForm
 from panel.publication.models import Summary, SummaryState
+
+
+def _shown(reading: Reading, body: dict[str, Any]) -> dict[str, Any]:
+    """Return what the summary's text needs besides itself: the procedure line and each motion's picture."""
+    steps = [{"title": reading.gettext(words.PHASES[p]), "state": "done", "closed": False} for p in body["procedure"]]
+    motions = [*body["facts"], *body["dispositions"]]
+    drawn = {motion["number"]: _picture(reading, motion) for motion in motions}
+    return {"body": body, "procedure": steps, "motion_pictures": drawn}
+
+
+def _picture(reading: Reading, motion: dict[str, Any]) -> dict[str, Any] | None:
+    if "counts" not in motion:
+        return None
+    counts = {option: motion["counts"].get(option, 0) for option in motion["options"]}
+    gauge = geometry.gauge(
+        counts={**counts, "not_cast": motion["not_cast"]},
+        passing=motion["passing"],
+        base=motion["base"],
+        required=Fraction(motion["required"]),
+        strict=motion["strict"],
+    )
+    labels = {option: reading.gettext(words.OPTIONS[option]) for option in motion["options"]}
+    return {"gauge": gauge, "labels": labels}
 
 
 @page("publication.read_public", public=True)
@@ -23,7 +50,7 @@ def public_summary(reading: Reading, summary: Summary) -> Response:
     """Show a published summary, or the tombstone of a withdrawn one."""
     if summary.state is SummaryState.WITHDRAWN:
         return reading.render("publication/tombstone.html", status=410, summary=summary)
-    return reading.render("publication/summary.html", summary=summary, body=summary.body)
+    return reading.render("publication/summary.html", summary=summary, **_shown(reading, summary.body))
 
 
 @page("publication.read_public", public=True)
@@ -42,7 +69,7 @@ def preview(reading: Reading, case: Case) -> Response:
         case=case,
         summary=summary,
         why_not_compose=rules.why_not_compose(decided, summary),
-        why_not_publish=rules.why_not_publish(summary, summary.body_sha256 if summary else ""),
+        **(_shown(reading, summary.body) if summary else {}),
     )
 
 
