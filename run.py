@@ -116,12 +116,10 @@ def make_venv() -> None:
 def pip(*words: str) -> None:
     """Run pip of the environment; silent unless it fails."""
     quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
-    done = subprocess.run(
-        [PYTHON, "-m", "pip", *words, *quiet], capture_output=True, text=True, errors="replace"
-    )
+    done = subprocess.run([PYTHON, "-m", "pip", *words, *quiet], capture_output=True, text=True, errors="replace")
     if done.returncode:
         fail(
-            f"{done.stdout}{done.stderr}\nThe packages could not be installed. Is the network there? Then run this again."
+            f"{done.stdout}{done.stderr}\nThe packages could not be installed. Is there a network? Then run this again."
         )
 
 
@@ -134,9 +132,7 @@ def install_project() -> None:
     script = os.path.join(BIN, "panel.cmd" if WINDOWS else "panel")
     with open(script, "w", encoding="utf-8") as file:
         file.write(
-            '@"%~dp0python.exe" -m panel.cli %*\n'
-            if WINDOWS
-            else f'#!/bin/sh\nexec "{PYTHON}" -m panel.cli "$@"\n'
+            '@"%~dp0python.exe" -m panel.cli %*\n' if WINDOWS else f'#!/bin/sh\nexec "{PYTHON}" -m panel.cli "$@"\n'
         )
     os.chmod(script, 0o755)
 
