@@ -14,6 +14,16 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
+import panel.accounts.models
+import panel.committees.models
+import panel.decisions.models
+import panel.dissents.models
+import panel.hearings.models
+import panel.opinions.models
+import panel.publication.models
+import panel.record.models
+import panel.rulebook.models
+import panel.votes.models  # noqa: F401 - every table, until its views are routed
 from panel.cases.models import Case
 from panel.core import db as database
 from panel.core import pages, security
@@ -21,13 +31,11 @@ from panel.core.assets import folder
 from panel.core.config import Settings
 from panel.core.errors import NotFound, Refused
 from panel.core.templates import environment
+from panel.record.models import SYSTEM_STREAM
 from panel.work import Writer
 
 AREAS: tuple[Any, ...] = ()
 """Every area's rules module: each has PERMISSIONS."""
-
-SYSTEM_STREAM = "system"
-"""The stream of events that belong to no case."""
 
 
 def routes() -> list[BaseRoute]:
