@@ -1,9 +1,10 @@
 """Settings: from the environment (PANEL_*), never from the code."""
 
 from pathlib import Path
+from typing import Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -40,6 +41,14 @@ class Settings(BaseSettings):
         ZoneInfo(name)
         return name
 
+    @model_validator(mode="after")
+    def own_origin(self) -> Self:
+        """Know at least one's own address on this machine: an empty list would let nobody in."""
+        if not self.origins:
+            hosts = sorted({self.host, *(("127.0.0.1", "localhost") if self.host in LOOPBACK else ())})
+            self.origins = tuple(f"http://{f'[{host}]' if ':' in host else host}:{self.port}" for host in hosts)
+        return self
+
     @property
     def database_url(self) -> str:
         """Return the database URL; by default a SQLite file in the data directory."""
@@ -47,8 +56,9 @@ class Settings(BaseSettings):
 
     @property
     def secure(self) -> bool:
-        """Say whether cookies carry Secure: always, except on loopback HTTP or a demo on the local network."""
-        return not (self.demo or self.host in LOOPBACK)
+        """Say whether cookies carry Secure: always, except on bare loopback HTTP or a demo on the local network."""
+        behind_tls = bool(self.trusted_proxies) or any(origin.startswith("https://") for origin in self.origins)
+        return not self.demo and (behind_tls or self.host not in LOOPBACK)
 
     @property
     def cookie(self) -> str:

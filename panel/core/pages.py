@@ -64,7 +64,7 @@ class Site:
         return URLSafeTimedSerializer(self.settings.secret.get_secret_value(), salt=f"panel.{purpose}")
 
 
-class _Edge:
+class Edge:
     """What a view knows of its request."""
 
     def __init__(self, request: Request, actor: Actor | None) -> None:
@@ -137,7 +137,7 @@ class _Edge:
         return str(state.nonce)
 
 
-class Reading(_Edge):
+class Reading(Edge):
     """A page being drawn: has a reading session."""
 
     def __init__(self, request: Request, actor: Actor | None, db: Session) -> None:
@@ -145,12 +145,22 @@ class Reading(_Edge):
         self.db = db
 
 
-class Acting(_Edge):
+class Acting(Edge):
     """A form being acted on: `await write(action, ...)` answers when durable."""
 
-    def __init__(self, request: Request, actor: Actor | None, sent: FormData) -> None:
+    def __init__(self, request: Request, actor: Actor | None, sent: FormData | None = None) -> None:
         super().__init__(request, actor)
-        self.sent = sent
+        self.sent = FormData() if sent is None else sent
+
+    async def ask(self, question: Callable[[Session], T]) -> T:
+        """Read something in a thread, in a reading session of its own."""
+        return await anyio.to_thread.run_sync(self._ask, question)
+
+    def _ask(self, question: Callable[[Session], T]) -> T:
+        with Session(self.site.reading) as db:
+            answer = question(db)
+            db.expunge_all()
+            return answer
 
     async def write(self, action: Callable[..., T], /, **what: Any) -> T:
         """Run `action(work, actor, **what)` in the writer; refuse a key with another body, repeat an answer."""
@@ -313,9 +323,9 @@ def local_path(wish: str) -> str:
     return wish if plain else "/"
 
 
-def edge(request: Request) -> _Edge:
+def edge(request: Request) -> Edge:
     """Return what an error page needs of a request whose view has failed."""
-    return _Edge(request, getattr(request.state, "actor", None))
+    return Edge(request, getattr(request.state, "actor", None))
 
 
 def refusal(request: Request, refused: Refused) -> Response:
