@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from panel.accounts.models import Person, SignInSession
 from panel.core import clock, security
+from panel.core.errors import Reason
 from panel.core.security import Actor
 
 STANDING_AREAS = frozenset({"accounts", "cases", "committees"})
@@ -22,7 +23,7 @@ _generation_lock = threading.Lock()
 
 
 def invalidate() -> None:
-    """Make every kept actor stale: called once an act that touches people or standings is durable, before its answer."""
+    """Make every kept actor stale: once an act that touches people or standings is durable, before its answer."""
     global _generation
     with _generation_lock:
         _generation += 1
@@ -71,6 +72,28 @@ def taken_logins(db: Session, now: datetime) -> set[str]:
         col(SignInSession.simulated).is_(False), SignInSession.expires_at > now
     )  # fmt: skip
     return set(db.exec(rows).all())
+
+
+@dataclass(frozen=True)
+class DemoPlace:
+    """A place of the demo that a person may take; `heading` groups places on the start page."""
+
+    login: str
+    name: str
+    label: Reason
+    heading: Reason
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demo's start page offers; made with the demo's people, one password for all of them."""
+
+    places: Sequence[DemoPlace]
+    password: str
+
+    def place(self, login: str) -> DemoPlace | None:
+        """Return the place of this name, or None."""
+        return next((place for place in self.places if place.login == login), None)
 
 
 @dataclass(frozen=True)

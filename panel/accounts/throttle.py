@@ -74,6 +74,12 @@ class Throttle:
                 guesses.under_way, guesses.wrong, guesses.last = guesses.under_way - 1, guesses.wrong + 1, now
                 guesses.free_at = now + delay(key[0], guesses.wrong)
 
+    def abandoned(self, keys: Iterable[Key], now: float) -> None:
+        """End a try that was not made: there was no room to check it."""
+        with self._lock:
+            for key in keys:
+                self._of(key, now).under_way -= 1
+
     def succeeded(self, keys: Iterable[Key], now: float) -> None:
         """End a try as right: the account's or device's wrong guesses are forgotten, the address's are not."""
         with self._lock:

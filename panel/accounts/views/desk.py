@@ -1,0 +1,82 @@
+"""The desk where people sign in: what this area keeps per installation, and the cookies it hands out."""
+
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from panel.accounts.queries import Demo, SignedIn
+from panel.accounts.throttle import Throttle
+from panel.core.config import Settings
+from panel.core.pages import Site
+
+DEVICE_AGE = 180 * 24 * 3600
+YEAR = 365 * 24 * 3600
+
+
+@dataclass
+class Desk:
+    """What this area keeps in memory, one per installation, under `site.areas["accounts"]`."""
+
+    signed_in: SignedIn
+    throttle: Throttle = field(default_factory=Throttle)
+    demo: Demo | None = None
+
+
+def desk(site: Site) -> Desk:
+    """Return the installation's desk."""
+    found: Desk = site.areas["accounts"]
+    return found
+
+
+def nearby(request: Request, settings: Settings) -> bool:
+    """Say whether a request may use the demo's doors: from this machine, or with --lan from the local network."""
+    try:
+        address = ip_address((request.client.host if request.client else "").partition("%")[0])
+    except ValueError:
+        return False
+    return settings.demo and (address.is_loopback or (settings.lan and address.is_private))
+
+
+def open_demo(request: Request, site: Site) -> Demo | None:
+    """Return the demo if this request may use its doors, else None."""
+    return desk(site).demo if nearby(request, site.settings) else None
+
+
+def set_cookie(answer: Response, settings: Settings, name: str, value: str, *, max_age: int | None = None) -> None:
+    """Hand out a cookie that scripts cannot read and other sites' forms do not carry."""
+    answer.set_cookie(name, value, max_age=max_age, path="/", secure=settings.secure, httponly=True, samesite="lax")
+
+
+def set_session(answer: Response, settings: Settings, reference: str) -> None:
+    """Hand out the session's reference; it ends with the browser, at the latest with the session."""
+    set_cookie(answer, settings, settings.cookie, reference)
+
+
+def device_of(request: Request) -> str:
+    """Say in a word or two what somebody signs in with, for `my devices`; the full header is not kept."""
+    agent = request.headers.get("user-agent", "")
+    browser = next((name for mark, name in BROWSERS if mark in agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in agent), "")
+    return " · ".join(filter(None, (browser, system)))
+
+
+BROWSERS = (
+    ("MicroMessenger", "WeChat"),
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+SYSTEMS = (
+    ("HarmonyOS", "HarmonyOS"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
+"""Marks in the browser's own description, the more telling first."""
