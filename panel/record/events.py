@@ -1,5 +1,6 @@
 """Events: what may stand on the record."""
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any, ClassVar
 
@@ -41,6 +42,11 @@ class Event(BaseModel):
             raise TypeError(f"the kind {cls.kind!r} of {cls.__name__} is empty or taken")
         EVENT_KINDS[cls.kind] = cls
 
+    @classmethod
+    def private_level(cls, public: Mapping[str, Any]) -> Level:
+        """Say to whom the private part of one such event may be handed out; its public part may narrow it."""
+        return cls.private_disclosure
+
     def public_part(self) -> dict[str, Any]:
         """Return the public part as JSON values."""
         return {"kind": self.kind, **self.model_dump(mode="json", include=set(self.public))}
@@ -48,3 +54,13 @@ class Event(BaseModel):
     def private_part(self) -> dict[str, Any]:
         """Return the private part as JSON values."""
         return self.model_dump(mode="json", exclude=set(self.public))
+
+
+class BodyErased(Event):
+    """The body of an entry was erased; the entry itself still verifies. Who erased it and why stays."""
+
+    kind: ClassVar[str] = "record.body_erased"
+    public: ClassVar[frozenset[str]] = frozenset({"index", "ground"})
+    disclosure: ClassVar[Level] = Level.PUBLIC
+    index: int
+    ground: str

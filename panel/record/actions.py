@@ -1,0 +1,37 @@
+"""Writing about the record itself. Everything else reaches it through the unit of work."""
+
+import json
+from typing import Protocol
+
+from sqlmodel import Session
+
+from panel.core.errors import NotFound, require
+from panel.core.security import Actor
+from panel.record import queries, rules
+from panel.record.events import BodyErased, Event
+
+
+class Recording(Protocol):
+    """The unit of work, as far as the record needs it."""
+
+    db: Session
+
+    def record(self, event: Event) -> int:
+        """Put an event on the record; returns its index."""
+
+
+def erase(work: Recording, actor: Actor, *, index: int, ground: str) -> None:
+    """Erase what an entry says, salts included, so that its commitments can no longer be opened.
+
+    The entry's place, time and kind stay, and so does the proof that it was there. `ground` is public: it must name
+    nobody.
+    """
+    found = queries.entry(work.db, index)
+    if found is None:
+        raise NotFound
+    entry, body = found
+    require(rules.why_not_erase(entry, body, ground))
+    assert body is not None, "why_not_erase has refused it"
+    private = json.loads(body.private)
+    work.db.delete(body)
+    work.record(BodyErased(case_id=private["case_id"], actor_id=actor.person_id, index=index, ground=ground))

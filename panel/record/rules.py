@@ -1,0 +1,21 @@
+"""Who may read what of the record itself, and when a body may be erased."""
+
+from collections.abc import Mapping
+
+from panel.core.errors import Reason
+from panel.core.security import ANYONE, Grant
+from panel.record.events import BodyErased
+from panel.record.models import RecordBody, RecordEntry
+
+PERMISSIONS: Mapping[str, Grant] = {"record.checkpoint": ANYONE}
+
+
+def why_not_erase(entry: RecordEntry, body: RecordBody | None, ground: str) -> Reason | None:
+    """Say why an entry's body cannot be erased; who erased another, and why, is kept for ever."""
+    if body is None:
+        return Reason("This entry was erased before.")
+    if entry.kind == BodyErased.kind:
+        return Reason("An entry that records an erasure cannot be erased.")
+    if not ground.strip():
+        return Reason("Please state the ground of the erasure.")
+    return None
