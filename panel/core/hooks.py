@@ -8,6 +8,9 @@ from sqlmodel import Session
 ON_RECUSAL: list[Callable[[Any, Any, Any], None]] = []
 """Called inside the work with (work, actor, seat) when a seat stands aside; votes annul the open motion."""
 
+HEARING: list[Callable[[Session, str], Any]] = []
+"""Answers a hearing (its `id` and `case_id`) from its id, or None; the areas below the hearings load by it."""
+
 PHASE_OF: list[Callable[[Session, str], str]] = []
 """Answers a hearing's phase from its id."""
 
@@ -28,6 +31,11 @@ LIVE_HEARING: list[Callable[[Session, Any], str | None]] = []
 
 CLOSED_PHASES = frozenset({"recess", "deliberation", "opinions", "motions"})
 """The closed session (domain 10.6), as lower areas need to know it."""
+
+
+def hearing(db: Session, hearing_id: str) -> Any:
+    """Return a hearing, or None."""
+    return next((found for find in HEARING if (found := find(db, hearing_id)) is not None), None)
 
 
 def phase_of(db: Session, hearing_id: str) -> str:
