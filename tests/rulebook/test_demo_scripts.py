@@ -21,7 +21,6 @@ KEYS_OF_ACT = {
     "recuse": {"ground", "text"},
     "grant_recusal": {"seat", "text"},
     "arrive": {"text"},
-    "leave": {"text"},
     "disconnect": set(),
     "reconnect": set(),
     "show_exhibit": {"exhibit"},

@@ -80,7 +80,15 @@ def test_a_consideration_has_five_distinct_words_in_both_languages_marked_as_sug
 ) -> None:
     assert len(set(item["points_zh"])) == len(set(item["points_en"])) == 5
     assert (item["points_status"], item["status"]) == ("建议", "已核")
-    assert item["guidance_zh"]
+    assert len(item["guidance_zh"]) == len(item["guidance_en"]) >= 2
+
+
+@pytest.mark.parametrize("body", [SIX, RULES], ids=["six", "rules"])
+def test_what_pages_show_is_there_in_both_languages(body: dict[str, Any]) -> None:
+    shown = ("title", "meaning", "what", "points", "guidance", "tolerant_pole", "other_pole", "cannot_judge")
+    for table in tables(body):
+        for stem in shown:
+            assert bool(table.get(f"{stem}_zh")) == bool(table.get(f"{stem}_en")), table
 
 
 # Catalogues
