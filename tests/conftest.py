@@ -8,6 +8,9 @@ import pytest
 from tests.factories import World, make_template, make_world
 
 
+pytest_plugins = ["tests.browser"]
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database, built once by the migrations."""
