@@ -32,7 +32,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came. Between two requests a new wait begins; too many bytes without a whole head end it."""
-        if not self._waiting and (self.cycle is None or self.cycle.response_complete):
+        if not self._waiting and self.cycle.response_complete:
             self._waiting, self._timer = True, self.loop.call_later(self.head_seconds, self._give_up)
         super().data_received(data)
         self._coming = self._coming + len(data) if self._waiting else 0
