@@ -65,7 +65,8 @@ def organisation(settings: Settings) -> dict[str, str]:
 def create_site(settings: Settings, committed: Callable[[Sequence[int]], None]) -> pages.Site:
     """Open the database and start the writer."""
     Path(settings.data).mkdir(parents=True, exist_ok=True)
-    writer = Writer(database.writing_engine(settings.database_url), stream_of=stream_of, committed=committed)
+    writing = database.writing_engine(settings.database_url).execution_options(ballot_keys=settings.ballot_keys)
+    writer = Writer(writing, stream_of=stream_of, committed=committed)
     return pages.Site(
         settings=settings,
         reading=database.reading_engine(settings.database_url),
