@@ -9,12 +9,14 @@ class MotionMoved(Event):
     """A motion was put on the list."""
 
     kind: ClassVar[str] = "votes.motion_moved"
-    public: ClassVar[frozenset[str]] = frozenset({"motion", "number", "motion_kind"})
+    public: ClassVar[frozenset[str]] = frozenset({"motion", "number", "motion_kind", "repeats"})
     disclosure: ClassVar[Level] = Level.PANEL
+    private_disclosure: ClassVar[Level] = Level.PANEL
     motion: str
     number: int
     motion_kind: str
     question: str
+    repeats: str | None = None
 
 
 class MotionOpened(Event):
@@ -24,10 +26,11 @@ class MotionOpened(Event):
     public: ClassVar[frozenset[str]] = frozenset(
         {
             "motion", "number", "motion_kind", "question_sha256", "outcome", "secrecy",
-            "options", "rule", "roll_size", "entitled", "public_key", "frozen_sha256", "repeats",
+            "options", "rule", "roll", "roll_size", "entitled", "public_key", "frozen_sha256", "repeats",
         }
     )  # fmt: skip
     disclosure: ClassVar[Level] = Level.PUBLIC
+    private_disclosure: ClassVar[Level] = Level.PARTY
     motion: str
     number: int
     motion_kind: str
@@ -38,7 +41,7 @@ class MotionOpened(Event):
     options: list[str]
     rule: dict[str, Any]
     roll: list[dict[str, Any]]
-    """[{"seat", "entitled", "reason"}] in the order of seat numbers."""
+    """[{"seat", "entitled", "due", "category", "reason"}] in the order of seat numbers (tally.RollLine)."""
     roll_size: int
     entitled: int
     public_key: str
@@ -50,8 +53,9 @@ class BallotCast(Event):
     """An open ballot; one that replaces another names it."""
 
     kind: ClassVar[str] = "votes.ballot_cast"
-    public: ClassVar[frozenset[str]] = frozenset({"motion", "ballot", "seat", "choice", "replaces"})
+    public: ClassVar[frozenset[str]] = frozenset({"motion", "ballot", "seat", "choice", "replaces", "frozen_sha256"})
     disclosure: ClassVar[Level] = Level.PARTY
+    private_disclosure: ClassVar[Level] = Level.PANEL
     motion: str
     ballot: str
     seat: str
@@ -71,22 +75,34 @@ class LastCallMade(Event):
 
 
 class MotionClosed(Event):
-    """Voting closed, with the tally. `result` is the shape of votes/tally.Result."""
+    """Voting closed, with the tally. What would tell each vote of a secret motion stands in `result` only."""
 
     kind: ClassVar[str] = "votes.motion_closed"
-    public: ClassVar[frozenset[str]] = frozenset({"motion", "number", "outcome_published", "carried"})
+    public: ClassVar[frozenset[str]] = frozenset(
+        {
+            "motion", "number", "carried", "settled", "outcome_published", "counts", "participation", "present",
+            "key_destroyed",
+        }
+    )  # fmt: skip
     disclosure: ClassVar[Level] = Level.PUBLIC
-    private_disclosure: ClassVar[Level] = Level.PARTY
+    private_disclosure: ClassVar[Level] = Level.PANEL
     motion: str
     number: int
     carried: str
-    """carried, lost, deferred (near tie), lapsed (no quorum)."""
+    """carried, lost, deferred (near tie), lapsed (no quorum, or too few sealed ballots)."""
+    settled: str
+    """The option that the result stands for, or empty."""
     outcome_published: str
     """How the count may be shown outside: full, or passed_only (small-number rule)."""
-    result: dict[str, Any]
+    counts: dict[str, int]
+    """Empty when they are withheld, and when nothing was counted."""
     participation: list[str]
     """Seats that took part, sorted; of a sealed motion without order or time."""
+    present: list[str]
+    """Seats that were in the room at closing, sorted."""
     key_destroyed: bool
+    result: dict[str, Any]
+    """The shape of votes/tally.Result."""
 
 
 class MotionAnnulled(Event):
@@ -95,6 +111,7 @@ class MotionAnnulled(Event):
     kind: ClassVar[str] = "votes.motion_annulled"
     public: ClassVar[frozenset[str]] = frozenset({"motion", "number"})
     disclosure: ClassVar[Level] = Level.PUBLIC
+    private_disclosure: ClassVar[Level] = Level.PARTY
     motion: str
     number: int
     ground: str

@@ -72,8 +72,11 @@ class RollEntry(SQLModel, table=True):
     motion_id: str = Field(primary_key=True, foreign_key="motion.id", max_length=32)
     seat_id: str = Field(primary_key=True, max_length=32)
     person_id: str
+    number: int
+    category: str = Field(max_length=20)
+    due: bool
     entitled: bool
-    reason: str = ""
+    reason: str = Field(default="", max_length=20, description="why not entitled: recused, or category")
 
 
 class Ballot(Row, table=True):
@@ -98,6 +101,7 @@ class SealedBallot(SQLModel, table=True):
     seat_id: str = Field(primary_key=True, max_length=32)
     mark: str = Field(default_factory=new_id, max_length=32)
     sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    first_at: datetime
     received_at: datetime
 
 
@@ -122,3 +126,4 @@ class Annulment(Row, table=True):
     motion_id: str = Field(foreign_key="motion.id", unique=True)
     case_id: str = Field(index=True)
     ground: str
+    annulled_by: str = Field(foreign_key="person.id")

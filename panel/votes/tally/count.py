@@ -74,6 +74,10 @@ class RollLine:
     category: str = ""
     reason: str = ""
 
+    def to_json(self) -> dict[str, Any]:
+        """Return JSON values."""
+        return asdict(self)
+
     @classmethod
     def from_json(cls, written: Mapping[str, Any]) -> Self:
         """Read a line of a roll."""

@@ -1,0 +1,80 @@
+"""Casting. An open ballot is a row and an event; a sealed one is a row that closing destroys, and nothing else."""
+
+from datetime import datetime
+
+from sqlmodel import Session
+
+from panel.committees import queries as committees
+from panel.committees.models import Seat
+from panel.core.errors import Forbidden, Reason, require
+from panel.core.ids import new_id
+from panel.core.security import Actor
+from panel.votes import queries, rules
+from panel.votes.actions import keys
+from panel.votes.actions.motions import told_by
+from panel.votes.events import BallotCast
+from panel.votes.models import Ballot, Motion, RollEntry, SealedBallot, Secrecy
+from panel.votes.tally import Rule
+from panel.work import Work
+
+
+def cast(work: Work, actor: Actor, *, motion_id: str, choice: str, reason: str = "", replaces: str = "") -> Ballot:
+    """Cast an open ballot, or replace one's own by naming it. Everything about it is on the record (记名)."""
+    motion = queries.motion_for_update(work.db, motion_id)
+    assert motion.secrecy is Secrecy.OPEN, "the digest of a keyed form would give a sealed choice away"
+    seat = _admit(work.db, actor, motion, choice, reason)
+    earlier = queries.ballot_of(work.db, motion.id, seat.id)
+    require(rules.why_not_replace(earlier.id if earlier else None, replaces))
+    if seat.chair and earlier is None:
+        require(rules.why_not_chair_yet(motion, len(waiting_for(work.db, motion) - {seat.id})))
+    ballot = work.add(
+        Ballot(
+            motion_id=motion.id, seat_id=seat.id, choice=choice, reason=reason, replaces=replaces or None,
+            first_of=None if replaces else f"{motion.id}:{seat.id}", created_at=work.now,
+        )
+    )  # fmt: skip
+    work.record(
+        BallotCast(
+            motion=motion.id, ballot=ballot.id, seat=seat.id, choice=choice, reason=reason,
+            replaces=ballot.replaces, frozen_sha256=motion.frozen_sha256, **told_by(work.db, motion, actor),
+        )
+    )  # fmt: skip
+    return ballot
+
+
+def cast_sealed(
+    work: Work, actor: Actor, *, motion_id: str, choice: str, reason: str = "", replaces: str = ""
+) -> datetime:
+    """Seal a ballot, or overwrite one's own by naming its mark; returns when it was received. No event (votes 3.1)."""
+    motion = queries.motion_for_update(work.db, motion_id)
+    seat = _admit(work.db, actor, motion, choice, reason)
+    earlier = queries.sealed_of(work.db, motion.id, seat.id)
+    require(rules.why_not_replace(earlier.mark if earlier else None, replaces))
+    sealed = keys.seal(motion.public_key, motion.id, seat.id, choice)
+    if earlier is None:
+        first = SealedBallot(
+            motion_id=motion.id, seat_id=seat.id, sealed=sealed, first_at=work.now, received_at=work.now
+        )
+        work.add_unrecorded(first)
+    else:
+        earlier.sealed, earlier.mark, earlier.received_at = sealed, new_id(), work.now
+    return work.now
+
+
+def waiting_for(db: Session, motion: Motion) -> set[str]:
+    """Return the seats that are present and entitled and have cast no open ballot."""
+    entitled = {entry.seat_id for entry in queries.roll(db, motion.id) if entry.entitled}
+    voted = {ballot.seat_id for ballot in queries.counting_ballots(db, motion.id)}
+    return entitled & committees.present(db, motion.hearing_id) - voted
+
+
+def _admit(db: Session, actor: Actor, motion: Motion, choice: str, reason: str) -> Seat:
+    """Return the actor's seat as it stands now; refuse whoever may not cast this ballot."""
+    seat = committees.seat_of(db, actor, motion.case_id)
+    if seat is None:
+        raise Forbidden(Reason("You have no seat in this case, or it stands aside."))
+    require(rules.why_not_voting(motion.state, had_ballot=queries.had_ballot(db, motion, seat.id)))
+    require(rules.why_not_open_to(db.get(RollEntry, (motion.id, seat.id))), Forbidden)
+    present = seat.id in committees.present(db, motion.hearing_id)
+    require(rules.why_not_cast(motion, Rule.from_json(motion.rule), choice, reason, present=present))
+    return seat

@@ -1,0 +1,188 @@
+"""From the list of motions to the open vote: what opening freezes is hashed and never changes."""
+
+from typing import Any
+
+from sqlmodel import Session
+
+from panel.cases import queries as cases
+from panel.committees import queries as committees
+from panel.core import hooks
+from panel.core.errors import Forbidden, NotFound, require
+from panel.core.security import Actor
+from panel.rulebook import queries as rulebook
+from panel.rulebook.rules import ProcedureRules
+from panel.votes import queries, rules, tally
+from panel.votes.actions import keys
+from panel.votes.events import LastCallMade, MotionMoved, MotionOpened
+from panel.votes.models import Motion, MotionKind, MotionState, RollEntry, Secrecy
+from panel.votes.tally import RollLine, Rule
+from panel.work import Work
+
+
+def move(
+    work: Work, actor: Actor, *, hearing_id: str, kind: str, question: str, outcome: str | None = None,
+    factual_question_id: str | None = None,
+) -> Motion:  # fmt: skip
+    """Put a motion on the list: a question of fact, or a disposition that recommends an outcome."""
+    hearing = hooks.hearing(work.db, hearing_id)
+    if hearing is None:
+        raise NotFound
+    preside(work.db, actor, hearing.case_id)
+    sort = MotionKind(kind)
+    require(rules.why_not_move(hooks.phase_of(work.db, hearing_id), sort, outcome))
+    if factual_question_id is not None:
+        asked = {m.factual_question_id for m in queries.of_case(work.db, hearing.case_id)}
+        require(rules.why_not_ask(asked, factual_question_id))
+    motion = _draft(work.db, hearing.case_id, hearing_id, sort, question, outcome, factual_question_id)
+    return _moved(work, actor, motion)
+
+
+def move_facts(work: Work, actor: Actor, *, hearing_id: str) -> list[Motion]:
+    """Put every question of fact of the case on the list that is not on it yet, item by item (逐项表决)."""
+    hearing = hooks.hearing(work.db, hearing_id)
+    if hearing is None:
+        raise NotFound
+    asked = {m.factual_question_id for m in queries.of_case(work.db, hearing.case_id)}
+    return [
+        move(work, actor, hearing_id=hearing_id, kind=MotionKind.FACT, question=q.text, factual_question_id=q.id)
+        for q in cases.questions(work.db, hearing.case_id)
+        if q.id not in asked
+    ]
+
+
+def repeat(work: Work, actor: Actor, *, motion_id: str) -> Motion:
+    """Put a motion that ended without a result on the list again, as a new one that names it."""
+    before = queries.motion_for_update(work.db, motion_id)
+    preside(work.db, actor, before.case_id)
+    motions = queries.motions_for_update(work.db, before.hearing_id)
+    deferred = queries.deferred(work.db, motions)
+    require(rules.why_not_repeat(before, motions, deferred, Rule.from_json(before.rule)))
+    again = _draft(
+        work.db, before.case_id, before.hearing_id, before.kind, before.question, before.outcome,
+        before.factual_question_id,
+    )  # fmt: skip
+    again.repeats = before.id
+    return _moved(work, actor, again)
+
+
+def open_motion(work: Work, actor: Actor, *, motion_id: str) -> Motion:
+    """Open voting: freeze and hash question, options, rule and roll. A sealed motion's key is on the disk first."""
+    motion = queries.motion_for_update(work.db, motion_id)
+    preside(work.db, actor, motion.case_id)
+    motions = queries.motions_for_update(work.db, motion.hearing_id)
+    phase = hooks.phase_of(work.db, motion.hearing_id)
+    require(rules.why_not_open(motion, motions, queries.carried(work.db, motions), phase))
+    rule, roll = Rule.from_json(motion.rule), roll_now(work.db, motion)
+    present = committees.present(work.db, motion.hearing_id)
+    require(rules.why_not_sit(tally.sitting(rule, lines_of(roll), present)))
+    require(rules.why_not_entitled(sum(entry.entitled for entry in roll), rule, motion.secrecy))
+    if motion.secrecy is Secrecy.SEALED:
+        motion.public_key = keys.create(keys.folder(work.db), motion.id)
+    motion.state, motion.opened_at = MotionState.OPEN, work.now
+    for entry in roll:
+        work.add(entry)
+    opened = _opened(motion, lines_of(roll))
+    motion.frozen_sha256 = opened["frozen_sha256"]
+    work.record(MotionOpened(**opened, **told_by(work.db, motion, actor)))
+    return motion
+
+
+def last_call(work: Work, actor: Actor, *, motion_id: str) -> Motion:
+    """Call for the last ballots of an open motion; the chair may vote from now on."""
+    motion = queries.motion_for_update(work.db, motion_id)
+    preside(work.db, actor, motion.case_id)
+    require(rules.why_not_last_call(motion))
+    motion.last_call_at = work.now
+    work.record(LastCallMade(motion=motion.id, **told_by(work.db, motion, actor)))
+    return motion
+
+
+def preside(db: Session, actor: Actor, case_id: str) -> None:
+    """Let pass the chair, as the seats stand at this moment; raise Forbidden for everybody else."""
+    seat = committees.seat_of(db, actor, case_id)
+    require(rules.why_not_preside(seat is not None and seat.chair), Forbidden)
+
+
+def told_by(db: Session, motion: Motion, actor: Actor) -> dict[str, Any]:
+    """Return what every event about a motion carries: case, hearing, closed session, who acted."""
+    return {
+        "case_id": motion.case_id,
+        "hearing_id": motion.hearing_id,
+        "closed": hooks.in_closed_session(db, motion.hearing_id),
+        "actor_id": actor.person_id,
+    }
+
+
+def lines_of(roll: list[RollEntry]) -> list[RollLine]:
+    """Return a roll as the tally reads it."""
+    return [RollLine(e.seat_id, e.entitled, due=e.due, category=e.category, reason=e.reason) for e in roll]
+
+
+def roll_now(db: Session, motion: Motion) -> list[RollEntry]:
+    """Return the roll as it would be frozen now, by seat number; recused seats stand on it with the reason."""
+    procedure = procedure_of(db, motion.case_id)
+    recused = {recusal.seat_id for recusal in committees.recusals(db, motion.case_id)}
+    roll = []
+    for seat in sorted(committees.all_seats(db, motion.case_id), key=lambda s: s.number):
+        if seat.alternate:
+            continue
+        votes = procedure.votes_on(seat.category, motion.kind)
+        reason = "recused" if seat.id in recused else "" if votes else "category"
+        roll.append(
+            RollEntry(
+                motion_id=motion.id, seat_id=seat.id, person_id=seat.person_id, number=seat.number,
+                category=seat.category, due=seat.id not in recused, entitled=not reason, reason=reason,
+            )
+        )  # fmt: skip
+    return roll
+
+
+def procedure_of(db: Session, case_id: str) -> ProcedureRules:
+    """Return the rules of procedure that a case runs under."""
+    case = cases.case(db, case_id)
+    document = rulebook.document(db, case.rules_id) if case else None
+    if document is None:
+        raise NotFound
+    return ProcedureRules.from_body(document.body)
+
+
+def _draft(
+    db: Session, case_id: str, hearing_id: str, kind: MotionKind, question: str, outcome: str | None,
+    factual_question_id: str | None,
+) -> Motion:  # fmt: skip
+    procedure = procedure_of(db, case_id)
+    rule = Rule.from_json(procedure.motion(kind, outcome, departs=_departs(db, case_id, outcome)))
+    return Motion(
+        case_id=case_id, hearing_id=hearing_id, number=queries.next_number(db, case_id), kind=kind,
+        question=question, outcome=outcome, factual_question_id=factual_question_id,
+        secrecy=Secrecy(procedure.secrecy(kind)), options=list(procedure.options(kind)), rule=rule.to_json(),
+    )  # fmt: skip
+
+
+def _departs(db: Session, case_id: str, outcome: str | None) -> bool:
+    report = cases.verification(db, case_id)
+    return report is not None and outcome is not None and report.recommendation != outcome
+
+
+def _moved(work: Work, actor: Actor, motion: Motion) -> Motion:
+    work.add(motion)
+    work.record(
+        MotionMoved(
+            motion=motion.id, number=motion.number, motion_kind=motion.kind, question=motion.question,
+            repeats=motion.repeats, **told_by(work.db, motion, actor),
+        )
+    )  # fmt: skip
+    return motion
+
+
+def _opened(motion: Motion, roll: list[RollLine]) -> dict[str, Any]:
+    frozen = {
+        "motion": motion.id, "number": motion.number, "motion_kind": motion.kind.value,
+        "question_sha256": tally.text_sha256(motion.question), "outcome": motion.outcome,
+        "secrecy": motion.secrecy.value, "options": motion.options, "rule": motion.rule,
+        "roll": [line.to_json() for line in roll], "public_key": motion.public_key, "repeats": motion.repeats,
+    }  # fmt: skip
+    return {
+        **frozen, "question": motion.question, "roll_size": len(roll),
+        "entitled": sum(line.entitled for line in roll), "frozen_sha256": tally.frozen_sha256(frozen),
+    }  # fmt: skip

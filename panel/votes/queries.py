@@ -1,0 +1,170 @@
+"""Reads: motions, rolls, ballots, and the one place that says what a reader sees of a result."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from panel.core.security import INSIDE, Audience
+from panel.votes.models import (
+    Annulment,
+    Ballot,
+    Motion,
+    MotionState,
+    Participation,
+    RollEntry,
+    SealedBallot,
+    Secrecy,
+    Tally,
+)
+from panel.votes.tally import CARRIED, DEFERRED, FULL, Result, Rule, published
+
+TURNOUT_STEP = timedelta(seconds=10)
+"""Turnout is told in steps of this length, so that no single ballot is seen to come in."""
+
+
+def motion(db: Session, motion_id: str) -> Motion | None:
+    """Return a motion."""
+    return db.get(Motion, motion_id)
+
+
+def motion_for_update(db: Session, motion_id: str) -> Motion:
+    """Return a motion and hold its row until the act is committed: ballots and closing queue up behind it."""
+    return db.exec(select(Motion).where(Motion.id == motion_id).with_for_update()).one()
+
+
+def motions(db: Session, hearing_id: str) -> Sequence[Motion]:
+    """Return a hearing's motions by number."""
+    return db.exec(select(Motion).where(Motion.hearing_id == hearing_id).order_by(col(Motion.number))).all()
+
+
+def motions_for_update(db: Session, hearing_id: str) -> Sequence[Motion]:
+    """Return a hearing's motions by number, all held: only one of them may be opened."""
+    held = select(Motion).where(Motion.hearing_id == hearing_id).order_by(col(Motion.number)).with_for_update()
+    return db.exec(held).all()
+
+
+def of_case(db: Session, case_id: str) -> Sequence[Motion]:
+    """Return a case's motions by number, over all its hearings."""
+    return db.exec(select(Motion).where(Motion.case_id == case_id).order_by(col(Motion.number))).all()
+
+
+def open_motion(db: Session, hearing_id: str) -> Motion | None:
+    """Return the motion that is being voted on, if any."""
+    return db.exec(select(Motion).where(Motion.hearing_id == hearing_id, Motion.state == MotionState.OPEN)).first()
+
+
+def next_number(db: Session, case_id: str) -> int:
+    """Return the number of a case's next motion."""
+    return max((m.number for m in of_case(db, case_id)), default=0) + 1
+
+
+def tally_of(db: Session, motion_id: str) -> Result | None:
+    """Return a closed motion's result."""
+    tally = db.get(Tally, motion_id)
+    return Result.from_json(tally.result) if tally else None
+
+
+def results(db: Session, of: Sequence[Motion]) -> dict[str, Result]:
+    """Return the results of those motions that have one, by the motion's id."""
+    found = db.exec(select(Tally).where(col(Tally.motion_id).in_([m.id for m in of]))).all()
+    return {tally.motion_id: Result.from_json(tally.result) for tally in found}
+
+
+def carried(db: Session, of: Sequence[Motion]) -> set[str]:
+    """Return the ids of those motions that were carried."""
+    return {id for id, result in results(db, of).items() if result.carried == CARRIED}
+
+
+def deferred(db: Session, of: Sequence[Motion]) -> set[str]:
+    """Return the ids of those motions that ended in a near tie."""
+    return {id for id, result in results(db, of).items() if result.carried == DEFERRED}
+
+
+def roll(db: Session, motion_id: str) -> Sequence[RollEntry]:
+    """Return a motion's roll by seat number; empty before it opened."""
+    return db.exec(select(RollEntry).where(RollEntry.motion_id == motion_id).order_by(col(RollEntry.number))).all()
+
+
+def annulment(db: Session, motion_id: str) -> Annulment | None:
+    """Return why a motion was annulled."""
+    return db.exec(select(Annulment).where(Annulment.motion_id == motion_id)).first()
+
+
+def repetition(db: Session, motion_id: str) -> Motion | None:
+    """Return the motion that repeats this one."""
+    return db.exec(select(Motion).where(Motion.repeats == motion_id)).first()
+
+
+def counting_ballots(db: Session, motion_id: str) -> Sequence[Ballot]:
+    """Return the open ballots that count: those that no other replaces."""
+    replaced = select(Ballot.replaces).where(Ballot.motion_id == motion_id, col(Ballot.replaces).is_not(None))
+    return db.exec(select(Ballot).where(Ballot.motion_id == motion_id, col(Ballot.id).not_in(replaced))).all()
+
+
+def ballot_of(db: Session, motion_id: str, seat_id: str) -> Ballot | None:
+    """Return the open ballot of a seat that counts."""
+    return next((b for b in counting_ballots(db, motion_id) if b.seat_id == seat_id), None)
+
+
+def sealed_of(db: Session, motion_id: str, seat_id: str) -> SealedBallot | None:
+    """Return the sealed ballot of a seat; there is none after closing."""
+    return db.get(SealedBallot, (motion_id, seat_id))
+
+
+def sealed_ballots(db: Session, motion_id: str) -> Sequence[SealedBallot]:
+    """Return the sealed ballots by seat, never by time."""
+    ballots = select(SealedBallot).where(SealedBallot.motion_id == motion_id)
+    return db.exec(ballots.order_by(col(SealedBallot.seat_id))).all()
+
+
+def participation(db: Session, motion_id: str) -> Sequence[str]:
+    """Return the seats that took part in a closed sealed motion, sorted."""
+    took_part = select(Participation.seat_id).where(Participation.motion_id == motion_id)
+    return db.exec(took_part.order_by(col(Participation.seat_id))).all()
+
+
+def had_ballot(db: Session, of: Motion, seat_id: str) -> bool:
+    """Say whether a seat has a ballot in a motion, open or closed."""
+    if of.secrecy is Secrecy.OPEN:
+        return ballot_of(db, of.id, seat_id) is not None
+    return sealed_of(db, of.id, seat_id) is not None or db.get(Participation, (of.id, seat_id)) is not None
+
+
+def turnout(db: Session, of: Motion, now: datetime) -> int:
+    """Return how many had voted at the last step of ten seconds: for the chair only."""
+    step = TURNOUT_STEP.total_seconds()
+    until = datetime.fromtimestamp(now.timestamp() // step * step, tz=now.tzinfo)
+    if of.secrecy is Secrecy.SEALED:
+        return sum(ballot.first_at <= until for ballot in sealed_ballots(db, of.id))
+    first = select(Ballot).where(Ballot.motion_id == of.id, col(Ballot.first_of).is_not(None))
+    return sum(ballot.created_at <= until for ballot in db.exec(first).all())
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a reader sees of a motion. `result` is there once it may be known; `counts` false: the outcome only."""
+
+    motion: Motion
+    result: Result | None
+    counts: bool
+
+
+def shown(db: Session, of: Motion, audience: Audience) -> Shown | None:
+    """Return what an audience sees of a motion, or None: the one place that every page, part and file asks.
+
+    Inside, everything once the motion is closed. Outside, announced results only, and of a secret vote whose counts
+    would tell each member's choice only the outcome (small-number rule).
+    """
+    if audience not in INSIDE and of.announced_at is None:
+        return None
+    result = tally_of(db, of.id)
+    return Shown(of, result, counts=result is not None and _counts_shown(of, result, audience))
+
+
+def _counts_shown(of: Motion, result: Result, audience: Audience) -> bool:
+    if not result.counts:
+        return False
+    secret = of.secrecy is Secrecy.SEALED
+    return audience in INSIDE or published(Rule.from_json(of.rule), result.counts, secret=secret) == FULL
