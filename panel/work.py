@@ -7,21 +7,20 @@ began after its act's write had returned. A refusal undoes its own savepoint onl
 
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine
 from sqlmodel import Session, SQLModel
 
-from panel.core import clock, hooks
+from panel.core import clock, hooks, log
 from panel.record.append import append
 from panel.record.events import Event
 
-P = ParamSpec("P")
 T = TypeVar("T")
 RowT = TypeVar("RowT", bound=SQLModel)
 
@@ -63,9 +62,6 @@ class Work:
     def after_commit(self, call: Callable[[], None]) -> None:
         """Run something once the act is durable: destroying a key, ending sockets. Never runs for a refused act."""
         self._after.append(call)
-
-
-Action = Callable[Concatenate[Work, P], T]
 
 
 @dataclass
@@ -122,38 +118,39 @@ class Writer:
     def _commit(self, group: list[_Waiting]) -> None:
         done: list[tuple[_Waiting, Any, Work]] = []
         try:
-            with Session(self._engine, expire_on_commit=False, autoflush=True) as db:
+            with Session(self._engine, expire_on_commit=False) as db:
                 for waiting in group:
-                    work = Work(db, clock.now(), self._stream_of)
-                    try:
-                        with db.begin_nested():
-                            result = waiting.act(work)
-                            db.flush()
-                    except Exception as refusal:
-                        db.expunge_all()
-                        waiting.answer.set_exception(refusal)
-                    else:
-                        done.append((waiting, result, work))
+                    self._try(db, waiting, done)
                 db.commit()
                 db.expunge_all()
         except Exception as failure:
-            for waiting in group:
-                if not waiting.answer.done():
-                    waiting.answer.set_exception(failure)
+            for waiting, _, _ in done:
+                waiting.answer.set_exception(failure)
             return
-        for _, _, work in done:
-            for call in work._after:
-                call()
-        recorded = [index for _, _, work in done for index in work.recorded]
-        if recorded:
-            self._committed(recorded)
+        self._tell([work for _, _, work in done])
         for waiting, result, _ in done:
             waiting.answer.set_result(result)
 
+    def _try(self, db: Session, waiting: _Waiting, done: list[tuple[_Waiting, Any, Work]]) -> None:
+        """Run one act in its savepoint; a refusal undoes the savepoint only and is answered at once."""
+        work = Work(db, clock.now(), self._stream_of)
+        try:
+            with db.begin_nested():
+                result = waiting.act(work)
+                db.flush()
+        except Exception as refusal:
+            db.expunge_all()
+            waiting.answer.set_exception(refusal)
+        else:
+            done.append((waiting, result, work))
 
-def act(action: Callable[..., T], /, *args: Any, **what: Any) -> Callable[[Work], T]:
-    """Bind an action to what it is about; the writer supplies the work."""
-    return lambda work: action(work, *args, **what)
-
-
-Answers = Mapping[str, Any]
+    def _tell(self, works: list[Work]) -> None:
+        """Do what must follow a commit. What fails here is logged: the acts are durable and must be answered so."""
+        for call in [call for work in works for call in work._after]:
+            try:
+                call()
+            except Exception as failure:
+                log.failure("after_commit", failure)
+        recorded = [index for work in works for index in work.recorded]
+        if recorded:
+            self._committed(recorded)
