@@ -1,7 +1,9 @@
 """Composition root: settings -> engines -> routes -> sockets. The only file that imports everything."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 from sqlmodel import Session, select
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
@@ -24,23 +27,40 @@ import panel.publication.models
 import panel.record.models
 import panel.rulebook.models
 import panel.votes.models  # noqa: F401 - every table, until its views are routed
+from panel.accounts import actions as accounts_actions
+from panel.accounts import queries as accounts_queries
+from panel.accounts import rules as accounts_rules
+from panel.accounts import views as accounts_views
+from panel.accounts.views.desk import Desk, desk
+from panel.accounts.views.sign_in import sign_in_needed
 from panel.cases.models import Case
 from panel.core import db as database
-from panel.core import pages, security
+from panel.core import hooks, log, pages, security
 from panel.core.assets import folder
 from panel.core.config import Settings
-from panel.core.errors import NotFound, Refused
+from panel.core.errors import Forbidden, NotFound, Refused, SignInNeeded
+from panel.core.headers import MIB, Front, http_error
 from panel.core.templates import environment
+from panel.live import server as live_server
 from panel.record.models import SYSTEM_STREAM
-from panel.work import Writer
+from panel.work import Writer, act
 
-AREAS: tuple[Any, ...] = ()
-"""Every area's rules module: each has PERMISSIONS."""
+AREAS: tuple[Any, ...] = (accounts_rules, live_server)
+"""Every module that has PERMISSIONS: each area's rules, and the sockets."""
+
+UPLOADS = ((r"/cases/[0-9a-f]{32}/exhibits", 21 * MIB),)
+"""Addresses that take larger bodies than a form: 20 MiB of file (security requirement 34) and its fields."""
+
+SEEN_SECONDS = 60.0
+"""How often the database learns when sessions were last used."""
 
 
 def routes() -> list[BaseRoute]:
     """Return every route."""
-    return [Mount("/static", StaticFiles(directory=folder("static")), name="static")]
+    return [
+        Mount("/static", StaticFiles(directory=folder("static")), name="static"),
+        *accounts_views.routes,
+    ]
 
 
 def stream_of(db: Session, case_id: str | None) -> str:
@@ -54,6 +74,7 @@ def register() -> None:
     """Fill the registries that lower areas ask: permissions, standings, parts, hooks. Twice is as good as once."""
     for rules in AREAS:
         security.PERMISSIONS.update(rules.PERMISSIONS)
+    hooks.ON_RECORDED[:] = [accounts_queries.recorded, log.recorded]
 
 
 def organisation(settings: Settings) -> dict[str, str]:
@@ -67,26 +88,35 @@ def create_site(settings: Settings, committed: Callable[[Sequence[int]], None]) 
     Path(settings.data).mkdir(parents=True, exist_ok=True)
     writing = database.writing_engine(settings.database_url).execution_options(ballot_keys=settings.ballot_keys)
     writer = Writer(writing, stream_of=stream_of, committed=committed)
+    signed_in = accounts_queries.SignedIn(timedelta(minutes=settings.idle_minutes))
     return pages.Site(
         settings=settings,
         reading=database.reading_engine(settings.database_url),
         writer=writer,
         templates=environment(lambda name, **params: name),
-        sign_in=lambda db, cookie: None,
+        sign_in=signed_in.actor_of,
         organisation=organisation(settings),
+        areas={"accounts": Desk(signed_in)},
     )
 
 
 async def refused(request: Request, error: Exception) -> Response:
     """Answer a refusal in words."""
     assert isinstance(error, Refused)
+    if isinstance(error, SignInNeeded):
+        return sign_in_needed(request, error)
+    if isinstance(error, Forbidden | NotFound):
+        log.refused(request, error)
     return pages.refusal(request, error)
 
 
-async def missing(request: Request, error: Exception) -> Response:
-    """Answer an address that does not exist like a foreign one."""
-    assert isinstance(error, HTTPException)
-    return pages.refusal(request, NotFound()) if error.status_code == 404 else Response(status_code=error.status_code)
+async def keep_seen(site: pages.Site) -> None:
+    """Write now and then when sessions were last used."""
+    signed_in = desk(site).signed_in
+    while True:
+        await asyncio.sleep(SEEN_SECONDS)
+        keeping = act(accounts_actions.keep_seen, None, seen=signed_in.seen(), idle=signed_in.idle)
+        await asyncio.wrap_future(site.writer.submit(keeping))
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -94,16 +124,25 @@ def create_app(settings: Settings) -> Starlette:
     register()
     site = create_site(settings, committed=lambda indexes: None)
 
+    live = live_server.LiveServer(site, hearing_of=hooks.hearing, generation=accounts_queries.generation)
+    hooks.END_SOCKETS[:], hooks.END_SESSION_SOCKETS[:] = [live.end_person], [live.end_session]
+    site.areas["live"] = live
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        live.bind()
+        timer = asyncio.create_task(keep_seen(site))
         yield
+        timer.cancel()
         site.writer.close()  # type: ignore[attr-defined]  # the writer itself, not the edge's view of it
 
     app = Starlette(
-        routes=routes(),
+        routes=[*routes(), Mount("/socket.io", live.asgi(), name="socket")],
         lifespan=lifespan,
-        exception_handlers={Refused: refused, HTTPException: missing},
+        middleware=[Middleware(Front, settings=settings, uploads=UPLOADS)],
+        exception_handlers={Refused: refused, HTTPException: http_error},
     )
+    app.router.redirect_slashes = False
     site.templates = environment(cache(lambda name, **params: str(app.url_path_for(name, **params))))
     app.state.site = site
     return app

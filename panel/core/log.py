@@ -74,6 +74,13 @@ def security(event: str, **facts: Any) -> None:
     structlog.stdlib.get_logger("panel.security").info(event, channel="security", **facts)
 
 
+def refused(request: Any, error: Exception) -> None:
+    """Write that a page or an act was refused: who asked, and for what kind of thing; never which one."""
+    actor, endpoint = getattr(request.state, "actor", None), request.scope.get("endpoint")
+    who, what = getattr(actor, "person_id", None), getattr(endpoint, "permission", None)
+    security("refused", person=who, permission=what, kind=type(error).__name__)
+
+
 def failure(event: str, error: BaseException, **facts: Any) -> None:
     """Write a failure of ours with its traceback; SQL parameters are hidden by the engine."""
     structlog.stdlib.get_logger("panel.failures").error(event, exc_info=error, **facts)

@@ -291,7 +291,7 @@ def act(
                 try:
                     return await (view(acting, what) if of is None else view(acting, thing, what))
                 except AlreadyDone:
-                    return acting.received(_page_before(request))
+                    return acting.received(page_before(request))
 
         endpoint.permission = action  # type: ignore[attr-defined]  # walked by the test of the route table
         return endpoint
@@ -312,7 +312,8 @@ def _enter(request: Request, action: str, of: Any, sent: FormData) -> tuple[Acto
         return actor, thing
 
 
-def _page_before(request: Request) -> str:
+def page_before(request: Request) -> str:
+    """Return the path of the page of ours that a form was sent from, else `/`."""
     before = urlsplit(request.headers.get("referer", ""))
     return local_path(before.path) if before.netloc == request.headers.get("host") else "/"
 

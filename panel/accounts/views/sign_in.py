@@ -15,7 +15,7 @@ from panel.core import clock, hooks, log, text
 from panel.core.errors import Busy, Reason, SignInNeeded
 from panel.core.forms import Form
 from panel.core.ids import new_id, new_reference
-from panel.core.pages import Acting, Edge, Reading, Site, act, edge, local_path, page, refusal
+from panel.core.pages import Acting, Edge, Reading, Site, act, edge, local_path, page, page_before, refusal
 
 WRONG = Reason("The name or the password is not right.")
 """One sentence for every wrong credential, so that nobody learns which names exist (ASVS 6.3.8)."""
@@ -141,7 +141,7 @@ async def choose_display(acting: Acting, form: DisplayForm) -> Response:
 
 
 def _kept(acting: Acting, cookie: str, value: str, back: str) -> Response:
-    answer = RedirectResponse(local_path(back or "/"), status_code=303)
+    answer = RedirectResponse(local_path(back) if back else page_before(acting.request), status_code=303)
     set_cookie(answer, acting.site.settings, cookie, value, max_age=YEAR)
     return answer
 
