@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ from panel.core.headers import MIB, Front, http_error
 from panel.core.templates import environment
 from panel.live import server as live_server
 from panel.record.models import SYSTEM_STREAM
-from panel.work import Writer, act
+from panel.work import Writer
 
 AREAS: tuple[Any, ...] = (accounts_rules, live_server)
 """Every module that has PERMISSIONS: each area's rules, and the sockets."""
@@ -115,7 +115,7 @@ async def keep_seen(site: pages.Site) -> None:
     signed_in = desk(site).signed_in
     while True:
         await asyncio.sleep(SEEN_SECONDS)
-        keeping = act(accounts_actions.keep_seen, None, seen=signed_in.seen(), idle=signed_in.idle)
+        keeping = partial(accounts_actions.keep_seen, actor=None, seen=signed_in.seen(), idle=signed_in.idle)
         await asyncio.wrap_future(site.writer.submit(keeping))
 
 

@@ -54,7 +54,7 @@ async def hash_aside(password: str) -> str:
     return await _aside(hashed, password)
 
 
-async def _aside(work: Callable[[Unpack[Args]], T], *args: Unpack[Args]) -> T:
+async def _aside(work: Callable[[Unpack[Args]], T], *args: *Args) -> T:
     global _waiting
     if _waiting >= LANES + QUEUE:
         raise Busy(

@@ -18,7 +18,7 @@ PERMISSIONS: dict[str, Grant] = {
     "accounts.enter_demo": ANYONE,
     "accounts.give_back_seat": ANYONE,
 }
-"""The demo's three are open to anyone: their pages exist in demo mode only, and there only nearby (docs/security.md)."""
+"""The demo's three are open to anyone: their pages exist in demo mode only, and only nearby (docs/security.md)."""
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
