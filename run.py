@@ -99,10 +99,7 @@ def provide(lock: str) -> None:
 
 def make_venv() -> None:
     """Make .venv with this Python, or say what the system lacks."""
-    if (
-        os.path.exists(PYTHON)
-        and subprocess.run([PYTHON, "-m", "pip", "--version"], capture_output=True).returncode == 0
-    ):
+    if os.path.exists(PYTHON) and not subprocess.call([PYTHON, "-m", "pip", "--version"], stdout=subprocess.DEVNULL):
         return
     if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
         package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
@@ -118,9 +115,8 @@ def pip(*words: str) -> None:
     quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
     done = subprocess.run([PYTHON, "-m", "pip", *words, *quiet], capture_output=True, text=True, errors="replace")
     if done.returncode:
-        fail(
-            f"{done.stdout}{done.stderr}\nThe packages could not be installed. Is there a network? Then run this again."
-        )
+        say(f"{done.stdout}{done.stderr}")
+        fail("The packages could not be installed. Is there a network? Then run this again.")
 
 
 def install_project() -> None:
@@ -130,10 +126,9 @@ def install_project() -> None:
     with open(os.path.join(packages, "heyi.pth"), "w", encoding="utf-8") as file:
         file.write(os.path.relpath(ROOT, packages) + "\n")
     script = os.path.join(BIN, "panel.cmd" if WINDOWS else "panel")
+    windows, posix = '@"%~dp0python.exe" -P -m panel.cli %*\n', f'#!/bin/sh\nexec "{PYTHON}" -P -m panel.cli "$@"\n'
     with open(script, "w", encoding="utf-8") as file:
-        file.write(
-            '@"%~dp0python.exe" -m panel.cli %*\n' if WINDOWS else f'#!/bin/sh\nexec "{PYTHON}" -m panel.cli "$@"\n'
-        )
+        file.write(windows if WINDOWS else posix)
     os.chmod(script, 0o755)
 
 
@@ -208,7 +203,7 @@ def test(words: list[str]) -> int:
 def panel(words: list[str]) -> int:
     """Become the `panel` command with the given words."""
     provide(RUNTIME)
-    command = [PYTHON, "-m", "panel.cli", *words]
+    command = [PYTHON, "-P", "-m", "panel.cli", *words]
     if WINDOWS:
         return subprocess.call(command)
     sys.stderr.flush()

@@ -1,0 +1,84 @@
+"""The bootstrap, in a checkout of its own: a real environment, with nothing to install in it."""
+
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+CARRIED = ("templates", "static", "migrations", "panel/rulepacks", "panel/locale")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout whose `panel` says what it was asked."""
+    folder = tmp_path_factory.mktemp("checkout")
+    shutil.copy(ROOT / "run.py", folder)
+    (folder / "panel").mkdir()
+    (folder / "panel" / "cli.py").write_text("import sys\nprint('panel', *sys.argv[1:])\nsys.exit(3)\n")
+    return folder
+
+
+@pytest.fixture
+def checkout(folder: Path) -> Path:
+    """The checkout with empty locks and nothing installed; its bare .venv is kept, because making one is slow."""
+    for name in ("requirements.lock", "requirements-dev.lock"):
+        (folder / name).write_text("# nothing\n")
+    (folder / ".venv" / "installed.json").unlink(missing_ok=True)
+    return folder
+
+
+def bootstrap(checkout: Path, *words: str) -> tuple[int, str, list[str]]:
+    """Run run.py; return its exit status, its stdout and what it said on the way."""
+    done = subprocess.run([sys.executable, checkout / "run.py", *words], capture_output=True, text=True)
+    return done.returncode, done.stdout, [line.split("(")[0].split(" in ")[0] for line in done.stderr.splitlines()]
+
+
+def test_the_environment_is_made_once_and_renewed_when_the_lock_changes(checkout: Path) -> None:
+    shutil.rmtree(checkout / ".venv", ignore_errors=True)
+    made = ["Making the environment", "Installing 0 packages from requirements.lock ...", "The environment is ready "]
+    assert bootstrap(checkout, "verify", "a file") == (3, "panel verify a file\n", made)
+    start = time.monotonic()
+    assert bootstrap(checkout, "verify") == (3, "panel verify\n", [])
+    assert time.monotonic() - start < 2
+    (checkout / "requirements.lock").write_text("# nothing new\n")
+    assert bootstrap(checkout, "demo") == (3, "panel demo\n", made[1:])
+    script = subprocess.run([checkout / ".venv" / "bin" / "panel", "init"], cwd="/", capture_output=True, text=True)
+    assert (script.returncode, script.stdout) == (3, "panel init\n")
+
+
+def test_the_development_environment_serves_the_demo_too(checkout: Path) -> None:
+    code = "import run; run.provide(run.DEVELOPMENT); print(run.ready(run.RUNTIME))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=checkout, capture_output=True, text=True)
+    assert done.stdout == "True\n"
+    assert bootstrap(checkout, "demo") == (3, "panel demo\n", [])
+
+
+def test_a_package_that_cannot_be_had_stops_with_a_sentence(checkout: Path) -> None:
+    (checkout / "requirements.lock").write_text("heyi-nowhere==1.0\n")
+    status, said, lines = bootstrap(checkout, "demo")
+    assert (status, said) == (1, "")
+    assert lines[-1] == "The packages could not be installed. Is there a network? Then run this again."
+    assert not (checkout / ".venv" / "installed.json").exists()
+
+
+def test_without_words_it_says_what_it_does(checkout: Path) -> None:
+    status, said, _lines = bootstrap(checkout)
+    assert status == 2
+    assert said.startswith("Run Heyi from a clean checkout")
+    assert not (checkout / ".venv" / "installed.json").exists()
+
+
+def test_the_wheel_carries_templates_static_files_migrations_and_data(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("heyi-*.whl")
+    carried = set(ZipFile(wheel).namelist())
+    tracked = subprocess.run(["git", "ls-files", *CARRIED], cwd=ROOT, check=True, capture_output=True, text=True)
+    wanted = {f"panel/{name.removeprefix('panel/')}" for name in tracked.stdout.split()}
+    assert len(wanted) > 20
+    assert wanted - carried == set()
