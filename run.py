@@ -79,7 +79,7 @@ def ready(lock: str) -> bool:
 
 
 def provide(lock: str) -> None:
-    """Make or renew the environment so that it holds exactly what the lock file names."""
+    """Make or renew the environment so that it holds what the lock file names."""
     if ready(lock):
         return
     start = time.monotonic()
