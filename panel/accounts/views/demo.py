@@ -57,7 +57,7 @@ def show_demo(reading: Reading) -> Response:
         code = _code(lan + path) if site.settings.lan and lan else ""
         shown = {"place": place, "path": path, "taken": place.login in taken, "code": code}
         groups.setdefault(place.heading, []).append(shown)
-    return reading.render("accounts/demo.html", groups=groups, password=demo.password)
+    return reading.render("accounts/demo.html", groups=groups, offered=demo)
 
 
 def _code(address: str) -> Markup:
