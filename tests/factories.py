@@ -43,8 +43,6 @@ def make_template(folder: Path) -> Path:
     path = folder / "template.sqlite"
     engine = writing_engine(f"sqlite:///{path}")
     migrate(engine)
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     engine.dispose()
     return path
 
