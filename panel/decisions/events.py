@@ -14,7 +14,9 @@ class FindingMade(Event):
     finding: str
     outcome: str
     facts: list[dict[str, Any]]
+    """[{"number", "question_sha256", "motion", "carried", "settled"}] by the number of the question."""
     motions: list[dict[str, Any]]
+    """[{"id", "number", "outcome", "carried"}] by the number of the motion."""
     dissents: int
 
 

@@ -9,7 +9,9 @@ class DissentFiled(Event):
     """A member filed a dissent, a reservation or a concurring opinion."""
 
     kind: ClassVar[str] = "dissents.dissent_filed"
-    public: ClassVar[frozenset[str]] = frozenset({"dissent", "number", "dissent_kind", "subject_kind", "text_sha256"})
+    public: ClassVar[frozenset[str]] = frozenset(
+        {"dissent", "number", "dissent_kind", "subject_kind", "consideration", "text_sha256", "waives_secrecy"}
+    )
     disclosure: ClassVar[Level] = Level.PUBLIC
     private_disclosure: ClassVar[Level] = Level.PANEL
     dissent: str
@@ -17,9 +19,11 @@ class DissentFiled(Event):
     dissent_kind: str
     subject_kind: str
     subject: str
+    consideration: str
     seat: str
     text: str
     text_sha256: str
+    waives_secrecy: bool
 
 
 class DissentJoined(Event):
@@ -31,6 +35,7 @@ class DissentJoined(Event):
     private_disclosure: ClassVar[Level] = Level.PANEL
     dissent: str
     seat: str
+    waives_secrecy: bool
 
 
 class DissentWithdrawn(Event):

@@ -26,7 +26,11 @@ class SubjectKind(StrEnum):
 
 
 class Dissent(Row, table=True):
-    """A member's dissent, verbatim; never edited, withdrawn by its author only."""
+    """A member's dissent, verbatim; never edited, withdrawn by its author only.
+
+    `consideration` may name the one of the six that it is about. `waives_secrecy`: its author put a name to it although
+    the vote was secret.
+    """
 
     case_id: str = Field(index=True)
     hearing_id: str = Field(index=True)
@@ -34,8 +38,10 @@ class Dissent(Row, table=True):
     kind: DissentKind
     subject_kind: SubjectKind
     subject_id: str
+    consideration: str = Field(default="", max_length=40)
     number: int
     text: str
+    waives_secrecy: bool = False
     withdrawn_at: datetime | None = None
 
 
@@ -47,6 +53,7 @@ class Joining(Row, table=True):
     dissent_id: str = Field(foreign_key="dissent.id", index=True)
     case_id: str = Field(index=True)
     seat_id: str
+    waives_secrecy: bool = False
 
 
 class Answer(Row, table=True):

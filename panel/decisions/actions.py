@@ -1,0 +1,105 @@
+"""The finding is computed, the decision is issued. The panel advises, the authority decides (谁追责问责、谁容错)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+from panel.cases import queries as cases
+from panel.core import hooks
+from panel.core.errors import NotFound, require
+from panel.core.security import Actor
+from panel.decisions import queries, rules
+from panel.decisions.events import DecisionIssued, FindingMade
+from panel.decisions.models import CorrectiveMeasure, Decision, Finding
+from panel.decisions.rules import Measure
+from panel.dissents import actions as dissenting
+from panel.dissents import queries as dissents
+from panel.votes import queries as votes
+from panel.work import Work
+
+
+def make_finding(work: Work, actor: Actor, *, hearing_id: str) -> Finding:
+    """Compute the panel's finding (评议意见书) from the motions and hand it to the authority; nothing in it is typed."""
+    hearing = hooks.hearing(work.db, hearing_id)
+    if hearing is None:
+        raise NotFound
+    made = queries.finding(work.db, hearing.case_id) is not None
+    voting = votes.open_motion(work.db, hearing_id) is not None
+    require(rules.why_not_find(hooks.phase_of(work.db, hearing_id), made=made, voting=voting))
+    found = queries.found(work.db, hearing.case_id)
+    filed = len(dissents.standing(work.db, hearing.case_id))
+    finding = work.add(
+        Finding(
+            case_id=hearing.case_id, hearing_id=hearing_id, outcome=found.outcome, facts=found.facts,
+            motions=found.motions, dissents=filed,
+        )
+    )  # fmt: skip
+    work.record(
+        FindingMade(
+            case_id=finding.case_id, hearing_id=hearing_id, actor_id=actor.person_id, finding=finding.id,
+            outcome=found.outcome, facts=[_bound(fact) for fact in found.facts], motions=found.motions, dissents=filed,
+        )
+    )  # fmt: skip
+    return finding
+
+
+def decide(
+    work: Work, actor: Actor, *, case_id: str, outcome: str, measure: str, reasons: str, today: date,
+    departure_reasons: str = "", approver: str = "", number: str = "",
+    measures: Sequence[Measure] = (), answers: Mapping[str, str] | None = None,
+) -> Decision:  # fmt: skip
+    """Issue the authority's decision, with the corrective measures and an answer to every dissent, all or nothing."""
+    case, finding = cases.case(work.db, case_id), queries.finding(work.db, case_id)
+    if case is None:
+        raise NotFound
+    decided = queries.decision(work.db, case_id) is not None
+    still_open = finding is not None and hooks.dissents_open(work.db, finding.hearing_id)
+    require(rules.why_not_decide_now(found=finding is not None, decided=decided, dissents_open=still_open))
+    assert finding is not None
+    require(rules.why_not_outcome(finding.outcome, outcome, departure_reasons, approver))
+    require(rules.why_not_measures(outcome, measures, queries.tolerant_outcomes(work.db, case), today))
+    _answer_all(work, actor, case_id, answers or {})
+    decision = work.add(
+        Decision(
+            case_id=case_id, finding_id=finding.id, number=number, outcome=outcome, measure=measure, reasons=reasons,
+            adopts=outcome == finding.outcome, departure_reasons=departure_reasons, approver=approver,
+            decided_by=actor.person_id,
+        )
+    )  # fmt: skip
+    for position, ordered in enumerate(measures, start=1):
+        work.add(
+            CorrectiveMeasure(
+                decision_id=decision.id, case_id=case_id, number=position, text=ordered.text,
+                responsible=ordered.responsible, due_on=ordered.due_on,
+            )
+        )  # fmt: skip
+    work.record(_issued(decision, actor, measures))
+    return decision
+
+
+def _answer_all(work: Work, actor: Actor, case_id: str, answers: Mapping[str, str]) -> None:
+    unanswered = dissents.unanswered(work.db, case_id)
+    answered = [d.number for d in unanswered if answers.get(d.id)]
+    require(rules.why_not_answered([d.number for d in unanswered], answered))
+    for dissent in unanswered:
+        dissenting.answer(work, actor, dissent_id=dissent.id, text=answers[dissent.id])
+
+
+def _bound(fact: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a fact for the public part of the record: bound to the question's text, without it."""
+    told = {key: value for key, value in fact.items() if key != "question"}
+    return {**told, "question_sha256": sha256(str(fact["question"]).encode()).hexdigest()}
+
+
+def _issued(decision: Decision, actor: Actor, measures: Sequence[Measure]) -> DecisionIssued:
+    return DecisionIssued(
+        case_id=decision.case_id, actor_id=actor.person_id, decision=decision.id, number=decision.number,
+        outcome=decision.outcome, measure=decision.measure, adopts=decision.adopts, reasons=decision.reasons,
+        reasons_sha256=sha256(decision.reasons.encode()).hexdigest(), departure_reasons=decision.departure_reasons,
+        approver=decision.approver, measures=len(measures),
+        corrective=[
+            {"number": n, "text": m.text, "responsible": m.responsible, "due_on": m.due_on.isoformat()}
+            for n, m in enumerate(measures, start=1)
+        ],
+    )  # fmt: skip
