@@ -20,7 +20,7 @@ from panel.work import Work
 
 
 def make_finding(work: Work, actor: Actor, *, hearing_id: str) -> Finding:
-    """Compute the panel's finding (评议意见书) from the motions and hand it to the authority; nothing in it is typed."""
+    """Compute the panel's finding (评议意见书) from the motions and hand it to the authority; nothing is typed."""
     hearing = hooks.hearing(work.db, hearing_id)
     if hearing is None:
         raise NotFound

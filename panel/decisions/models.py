@@ -12,7 +12,8 @@ from panel.core.db import Row
 class Finding(Row, table=True):
     """The panel's finding (评议意见书): what the motions say, computed, never typed. `outcome` empty: no majority.
 
-    `facts` is [{"number", "question", "carried"}], `motions` [{"id", "number", "outcome", "carried"}].
+    `facts` is [{"number", "question", "motion", "carried", "settled"}], `settled` being the option that prevailed
+    ("" where the question was not put or ended without a result); `motions` is [{"id", "number", "outcome", "carried"}].
     """
 
     case_id: str = Field(foreign_key="case.id", unique=True)
@@ -24,7 +25,11 @@ class Finding(Row, table=True):
 
 
 class Decision(Row, table=True):
-    """The authority's decision (谁追责问责、谁容错). A departure carries reasons and an approver."""
+    """The authority's decision (谁追责问责、谁容错). A departure carries reasons and an approver.
+
+    Where the panel found no majority, there is nothing to adopt or to depart from: `adopts` is false, and
+    `departure_reasons` stays empty.
+    """
 
     case_id: str = Field(foreign_key="case.id", unique=True)
     finding_id: str = Field(foreign_key="finding.id")
