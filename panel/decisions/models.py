@@ -13,7 +13,8 @@ class Finding(Row, table=True):
     """The panel's finding (评议意见书): what the motions say, computed, never typed. `outcome` empty: no majority.
 
     `facts` is [{"number", "question", "motion", "carried", "settled"}], `settled` being the option that prevailed
-    ("" where the question was not put or ended without a result); `motions` is [{"id", "number", "outcome", "carried"}].
+    ("" where the question was not put or ended without a result); `motions` is [{"id", "number", "outcome",
+    "carried"}].
     """
 
     case_id: str = Field(foreign_key="case.id", unique=True)
