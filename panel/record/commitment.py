@@ -52,6 +52,15 @@ def leaf_data(commitments: Mapping[str, bytes]) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
+def commitments_of(leaf: bytes) -> dict[str, bytes]:
+    """Return the three commitments that a leaf's data holds; raises ValueError for anything but a leaf."""
+    version, *lines = leaf.decode().split("\n")
+    found = {part: decode64(line) for part, line in zip(PARTS, lines, strict=False)}
+    if version != LEAF_VERSION or leaf_data(found) != leaf:
+        raise ValueError("not a leaf of this version")
+    return found
+
+
 def encode64(data: bytes) -> str:
     """Write bytes in standard base64 with padding (RFC 4648, 4)."""
     return base64.b64encode(data).decode()

@@ -1,0 +1,72 @@
+"""Making a bundle: what an audience may have of a case, with proofs up to a published checkpoint."""
+
+import json
+from typing import Any
+
+from sqlmodel import Session
+
+from panel.core.errors import Reason, Refused, require
+from panel.record import queries
+from panel.record.commitment import PARTS, commitments_of, encode64
+from panel.record.events import EVENT_KINDS, Level
+from panel.record.models import Checkpoint, RecordBody, RecordEntry
+from panel.record.note import SigningKey
+from panel.verify.bundle import ERASED, FORMAT, LARGEST, WITHHELD, seal
+
+
+def export_case(db: Session, *, stream: str, level: Level, key: SigningKey, checkpoint: Checkpoint) -> bytes:
+    """Return the bundle of a case for an audience, as of a checkpoint that this key has signed."""
+    require(why_not_export(key, checkpoint))
+    proof = queries.proofs(db, checkpoint.size)
+    entries = [
+        _entry(entry, body, level, [encode64(node) for node in proof(entry.index)])
+        for entry, body in queries.stream(db, stream, below=checkpoint.size)
+    ]
+    content = {
+        "format": FORMAT, "audience": level.name.lower(), "case": stream, "key": str(key.verifier),
+        "checkpoint": checkpoint.note, "entries": entries,
+    }  # fmt: skip
+    made = seal(content, key, size=checkpoint.size, root=checkpoint.root)
+    if len(made) > LARGEST:
+        raise Refused(Reason("This case is too long for one bundle."))
+    return made
+
+
+def why_not_export(key: SigningKey, checkpoint: Checkpoint) -> Reason | None:
+    """Say why no bundle can be made up to this checkpoint: another log's key signed it."""
+    if checkpoint.origin != key.name:
+        return Reason("The newest checkpoint was signed under another key.")
+    return None
+
+
+def disclosed(kind: str, public: dict[str, Any], level: Level) -> tuple[bool, bool]:
+    """Say whether an audience gets the public part and the private part; unknown kinds are for the full record only."""
+    event = EVENT_KINDS.get(kind)
+    if event is None:
+        return level is Level.FULL, level is Level.FULL
+    return event.disclosure <= level, max(event.disclosure, event.private_level(public)) <= level
+
+
+def _entry(entry: RecordEntry, body: RecordBody | None, level: Level, proof: list[str]) -> dict[str, Any]:
+    commitments = commitments_of(entry.leaf)
+    return {
+        "index": entry.index,
+        "commitments": {part: encode64(commitments[part]) for part in PARTS},
+        "parts": {"header": _opened(entry.header_salt, entry.header), **_parts(entry, body, level)},
+        "proof": proof,
+    }
+
+
+def _parts(entry: RecordEntry, body: RecordBody | None, level: Level) -> dict[str, Any]:
+    if body is None:
+        return {"public": ERASED, "private": ERASED}
+    public, private = json.loads(body.public), json.loads(body.private)
+    shows_public, shows_private = disclosed(entry.kind, public, level)
+    return {
+        "public": _opened(body.public_salt, public) if shows_public else WITHHELD,
+        "private": _opened(body.private_salt, private) if shows_private else WITHHELD,
+    }
+
+
+def _opened(salt: bytes, value: dict[str, Any]) -> dict[str, Any]:
+    return {"salt": encode64(salt), "value": value}
