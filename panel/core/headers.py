@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+import anyio
 import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
@@ -219,6 +220,7 @@ def _error(scope: Scope, error: Exception) -> Response:
 async def http_error(request: Request, error: Exception) -> Response:
     """Answer what the router or the parser of forms refuses: an unknown address, a wrong method, a broken body."""
     assert isinstance(error, HTTPException)
+    await anyio.to_thread.run_sync(pages.recognise, request)
     if error.status_code == 404:
         return pages.refusal(request, NotFound())
     if error.status_code == 405:

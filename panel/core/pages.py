@@ -175,13 +175,14 @@ class Acting(Edge):
                 work.add_unrecorded(forms.SubmittedForm(key=key, body_sha256=digest))
             return result
 
-        answer: Any = self.site.writer.submit(act)
-        return await _answered(answer)
+        done: T = await asyncio.wrap_future(self.site.writer.submit(act))
+        return done
 
     async def write_unkeyed(self, action: Callable[..., T], /, **what: Any) -> T:
         """Run an action without keeping a digest of the form: sealed ballots, sign-in, drafts."""
         actor = self.actor
-        return await _answered(self.site.writer.submit(lambda work: action(work, actor, **what)))
+        done: T = await asyncio.wrap_future(self.site.writer.submit(lambda work: action(work, actor, **what)))
+        return done
 
     def _key(self) -> str:
         sent = str(self.sent.get("idem", ""))
@@ -198,10 +199,6 @@ class Acting(Edge):
 
 class AlreadyDone(Exception):
     """This very form was accepted before; the answer is the same as then."""
-
-
-async def _answered(future: Any) -> Any:
-    return await asyncio.wrap_future(future)
 
 
 def csrf_token(site: Site, actor: Actor | None) -> str:
@@ -322,6 +319,14 @@ def local_path(wish: str) -> str:
     """Return the wish if it is a path on this site, else `/`: a redirect never leads elsewhere."""
     plain = wish.startswith("/") and not wish.startswith(("//", "/\\")) and wish.isprintable()
     return wish if plain else "/"
+
+
+def recognise(request: Request) -> None:
+    """Find out who asks, for an error page of an address that has no view; a view has done so itself."""
+    site: Site = request.app.state.site
+    if not hasattr(request.state, "actor"):
+        with Session(site.reading) as db:
+            request.state.actor = site.sign_in(db, request.cookies.get(site.settings.cookie, ""))
 
 
 def edge(request: Request) -> Edge:
