@@ -7,7 +7,6 @@ import pytest
 
 from tests.factories import World, make_template, make_world
 
-
 pytest_plugins = ["tests.browser"]
 
 
