@@ -1,4 +1,4 @@
-"""Typed views of the rule documents. The rules themselves are data; nothing is decided here that a pack does not say."""
+"""Typed views of the rule documents. The rules are data; nothing is decided here that a pack does not say."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
