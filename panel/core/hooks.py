@@ -1,6 +1,7 @@
 """What a lower area asks of a higher one; app.py fills these. They are few, and each is named."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
@@ -25,6 +26,21 @@ END_SESSION_SOCKETS: list[Callable[[str], None]] = []
 
 ON_RECORDED: list[Callable[[str, str | None, int], None]] = []
 """Called with (event kind, case id, index) once an event is durable and before its act is answered."""
+
+CASE_OF_HEARING: list[Callable[[Session, str], str | None]] = []
+"""Answers a hearing's case from the hearing's id, or None when there is no such hearing."""
+
+HEARINGS_OF_CASE: list[Callable[[Session, str], Sequence[Any]]] = []
+"""Answers a case's hearings in order; each has `id`, `phase`, `scheduled_at`, `closed`."""
+
+SHOWN_EXHIBIT: list[Callable[[Session, str], str | None]] = []
+"""Answers the exhibit (id) that is being shown in a hearing (by id) now, in open or closed session, or None."""
+
+SHOWN_IN_OPEN_SESSION: list[Callable[[Session, str], Collection[str]]] = []
+"""Answers the exhibits (ids) that were shown in open session of a case (by id): what observers may read."""
+
+PRESENCE: list[Callable[[str], Mapping[str, datetime]]] = []
+"""Answers who is connected to a hearing (by id) and since when: person id -> moment. Unrecorded."""
 
 LIVE_HEARING: list[Callable[[Session, Any], str | None]] = []
 """Answers where somebody goes who has just signed in: the path of the hearing that is under way, or None."""
@@ -51,6 +67,31 @@ def in_closed_session(db: Session, hearing_id: str) -> bool:
 def dissents_open(db: Session, hearing_id: str) -> bool:
     """Say whether dissents may still be filed."""
     return all(answer(db, hearing_id) for answer in DISSENTS_OPEN)
+
+
+def case_of_hearing(db: Session, hearing_id: str) -> str | None:
+    """Return the case of a hearing, or None."""
+    return next((case for answer in CASE_OF_HEARING if (case := answer(db, hearing_id))), None)
+
+
+def hearings_of_case(db: Session, case_id: str) -> Sequence[Any]:
+    """Return a case's hearings in order."""
+    return next((answer(db, case_id) for answer in HEARINGS_OF_CASE), ())
+
+
+def shown_exhibit(db: Session, hearing_id: str) -> str | None:
+    """Return the exhibit that is being shown in a hearing now, or None."""
+    return next((shown for answer in SHOWN_EXHIBIT if (shown := answer(db, hearing_id))), None)
+
+
+def shown_in_open_session(db: Session, case_id: str) -> frozenset[str]:
+    """Return the exhibits that were shown in open session of a case."""
+    return frozenset(exhibit for answer in SHOWN_IN_OPEN_SESSION for exhibit in answer(db, case_id))
+
+
+def presence(hearing_id: str) -> dict[str, datetime]:
+    """Return who is connected to a hearing and since when."""
+    return {person: since for answer in PRESENCE for person, since in answer(hearing_id).items()}
 
 
 def end_sockets(person_id: str) -> None:

@@ -62,11 +62,12 @@ EVERY_ROLE = frozenset(Role) - {Role.RECUSED}
 
 @dataclass(frozen=True)
 class Standing:
-    """What a person is in one case; `seat_id` for members and the chair."""
+    """What a person is in one case; `seat_id` for members and the chair, `closed` says why its pages are closed."""
 
     case_id: str
     role: Role
     seat_id: str | None = None
+    closed: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ def authorize(actor: Actor | None, action: str, thing: Any = None) -> None:
     if role is None:
         raise NotFound
     if role not in grant.roles:
-        raise Forbidden(_why_not(role))
+        raise Forbidden(_why_not(actor.standings[thing.case_id]))
 
 
 def admit(actor: Actor | None, action: str) -> None:
@@ -167,7 +168,9 @@ def may(actor: Actor | None, action: str, thing: Any = None) -> bool:
     return True
 
 
-def _why_not(role: Role) -> Reason:
-    if role is Role.RECUSED:
-        return Reason("You have recused yourself from this case. Its pages are closed to you.")
+def _why_not(standing: Standing) -> Reason:
+    if standing.closed is not None:
+        return standing.closed
+    if standing.role is Role.RECUSED:
+        return Reason("You are recused from this case. Its pages are closed to you.")
     return Reason("Your role in this case does not allow this.")
