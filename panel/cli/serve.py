@@ -8,19 +8,21 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from panel.app import create_app
+from panel.core import log
 from panel.core.config import LOOPBACK, Settings
 from panel.core.db import writing_engine
+from panel.core.patience import PatientProtocol
 from panel.core.schema import migrate
 
 
 def server_of(app: ASGIApp, settings: Settings) -> uvicorn.Server:
-    """Return the server: no per-message deflate (it doubles the CPU), no access log in the hot path."""
+    """Return the server: no per-message deflate (it doubles the CPU), no access log, no endless heads."""
     return uvicorn.Server(
         uvicorn.Config(
-            app, host=settings.host, port=settings.port, access_log=False, log_level="warning",
+            app, host=settings.host, port=settings.port, http=PatientProtocol, access_log=False, log_config=None,
             ws_per_message_deflate=False, ws_max_size=16384, proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=list(settings.trusted_proxies), server_header=False, date_header=False,
-            timeout_keep_alive=75, h11_max_incomplete_event_size=16384,
+            timeout_keep_alive=75,
         )
     )  # fmt: skip
 
@@ -48,4 +50,5 @@ def serve(
     engine = writing_engine(settings.database_url)
     migrate(engine)
     engine.dispose()
+    log.configure()
     server_of(create_app(settings), settings).run()
