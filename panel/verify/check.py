@@ -12,7 +12,7 @@ from panel.core.errors import Reason
 from panel.record import merkle
 from panel.record.commitment import commit, leaf_data
 from panel.record.note import BadNote, CheckpointText, VerifierKey, open_note
-from panel.verify import recount
+from panel.verify import finding, recount
 from panel.verify.bundle import ERASED, Broken, Bundle, Length, Part, parse
 
 P = ParamSpec("P")
@@ -81,6 +81,11 @@ CHECKS: tuple[Check, ...] = (
         Reason("Open motions were counted again from their ballots; sealed ones agree in every number that is told."),
         Reason("How anybody voted in a sealed motion, and its count: it cannot be recounted independently."),
     ),
+    Check(
+        "finding", Reason("The finding follows from the motions"),
+        Reason("The panel's outcome is that of the carried disposition, and the decision tells whether it adopts it."),
+        Reason("Whether the decision is right: that is for its reasons to show."),
+    ),
 )  # fmt: skip
 
 HOLDS, FAILS, NOT_REACHED = "holds", "fails", "not reached"
@@ -142,6 +147,7 @@ def verify(data: bytes, key: str | None = None) -> Report:
         report.hold("digest", check_digest, bundle, lines)
         report.hold("holes", check_holes, bundle)
         report.verdicts = report.hold("motions", recount.verdicts, bundle.entries)
+        report.hold("finding", finding.follows, bundle.entries)
     report.outcomes += [Outcome(check, NOT_REACHED) for check in CHECKS[len(report.outcomes) :]]
     return report
 

@@ -1,17 +1,37 @@
 """Making a bundle: what an audience may have of a case, with proofs up to a published checkpoint."""
 
 import json
+from datetime import datetime
 from typing import Any
 
-from sqlmodel import Session
+from sqlalchemy import Engine
+from sqlmodel import Session, col, select
 
 from panel.core.errors import Reason, Refused, require
+from panel.record import checkpoint as publishing
 from panel.record import queries
 from panel.record.commitment import PARTS, commitments_of, encode64
 from panel.record.events import EVENT_KINDS, Level
 from panel.record.models import Checkpoint, RecordBody, RecordEntry
 from panel.record.note import SigningKey
 from panel.verify.bundle import ERASED, FORMAT, LARGEST, WITHHELD, seal
+
+
+def bundle_of(engine: Engine, key: SigningKey, *, stream: str, level: Level, now: datetime) -> bytes:
+    """Return the bundle of a case as it stands now; publishes a checkpoint when none covers its newest event yet.
+
+    `engine` is the writing engine, since a checkpoint may have to be kept.
+    """
+    with Session(engine, expire_on_commit=False) as db:
+        newest = queries.newest_checkpoint(db)
+        last = select(RecordEntry.index).where(RecordEntry.stream == stream).order_by(col(RecordEntry.index).desc())
+        end = db.exec(last).first()
+    if end is None:
+        raise Refused(Reason("There is nothing on the record about this case."))
+    if newest is None or newest.size <= end or newest.origin != key.name:
+        newest = publishing.publish(engine, key, now)
+    with Session(engine) as db:
+        return export_case(db, stream=stream, level=level, key=key, checkpoint=newest)
 
 
 def export_case(db: Session, *, stream: str, level: Level, key: SigningKey, checkpoint: Checkpoint) -> bytes:

@@ -1,0 +1,87 @@
+"""The words in which a report is told: every check, what it proves and what it does not, and the verdict."""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from panel.core.errors import Reason
+from panel.verify.audit import Audited
+from panel.verify.check import FAILS, HOLDS, Outcome, Report
+
+MARKS = {HOLDS: "✓", FAILS: "✗"}
+
+
+class Words(Protocol):
+    """A translator, as a report needs it."""
+
+    def reason(self, reason: Reason) -> str:
+        """Translate a sentence."""
+
+
+def told(report: Report, words: Words) -> Iterator[str]:
+    """Yield the lines of a report on a bundle."""
+    if report.bundle is not None:
+        yield from _head(report, words)
+    for outcome in report.outcomes:
+        yield from _outcome(outcome, words)
+        if outcome.check.name == "motions":
+            yield from (f"    · {_plain(words.reason(verdict.words))}" for verdict in report.verdicts)
+    yield from _verdict(report, words)
+
+
+def told_audit(audited: Iterable[Audited], words: Words) -> Iterator[str]:
+    """Yield the lines of an audit as it goes on, and its verdict."""
+    problems = 0
+    for one in audited:
+        problems += one.problem is not None
+        yield f"{MARKS[FAILS if one.problem else HOLDS]} {_plain(words.reason(one.title))}"
+        if one.problem is not None:
+            yield f"    {_plain(words.reason(one.problem))}"
+        yield from (f"    · {_plain(words.reason(verdict.words))}" for verdict in one.verdicts)
+    good, bad = Reason("The record holds."), Reason("The record does not hold: %(n)s problems.", n=problems)
+    yield words.reason(bad if problems else good)
+
+
+def _head(report: Report, words: Words) -> Iterator[str]:
+    bundle = report.bundle
+    assert bundle is not None
+    seen = Reason(
+        "Bundle for %(audience)s, record token %(case)s, %(n)s entries",
+        audience=bundle.audience, case=bundle.case, n=len(bundle.entries),
+    )  # fmt: skip
+    yield _plain(words.reason(seen))
+    if report.checkpoint is not None:
+        stated = Reason(
+            "Checkpoint of %(origin)s, size %(size)s", origin=report.checkpoint.origin, size=report.checkpoint.size
+        )
+        yield _plain(words.reason(stated))
+
+
+def _outcome(outcome: Outcome, words: Words) -> Iterator[str]:
+    title = words.reason(outcome.check.title)
+    yield f"{MARKS.get(outcome.state, '–')} {title}"
+    if outcome.state == HOLDS:
+        yield "    " + words.reason(Reason("Proves: %(what)s", what=outcome.check.proves))
+        yield "    " + words.reason(Reason("Does not prove: %(what)s", what=outcome.check.leaves_open))
+    elif outcome.state == FAILS and outcome.reason is not None:
+        yield f"    {_plain(words.reason(outcome.reason))}"
+        if outcome.place:
+            yield "    " + _plain(words.reason(Reason("Place: %(place)s", place=outcome.place)))
+
+
+def _verdict(report: Report, words: Words) -> Iterator[str]:
+    if report.failure is not None:
+        title = report.failure.check.title
+        yield words.reason(Reason("This bundle does not hold. The first thing that fails: %(title)s.", title=title))
+        return
+    if not report.trusted_key:
+        yield words.reason(
+            Reason("The key came from the bundle itself and is not trusted: compare it with the one that is published.")
+        )
+        assert report.bundle is not None
+        yield f"    {_plain(report.bundle.key)}"
+    yield words.reason(Reason("This bundle holds."))
+
+
+def _plain(text: str) -> str:
+    """Return a text that cannot steer a terminal: what a hostile bundle says is shown, never obeyed."""
+    return "".join(mark if mark.isprintable() else "\N{REPLACEMENT CHARACTER}" for mark in text)
