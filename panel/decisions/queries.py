@@ -33,9 +33,8 @@ def measures(db: Session, decision_id: str) -> Sequence[CorrectiveMeasure]:
 
 def tolerant_outcomes(db: Session, case: Case) -> frozenset[str]:
     """Return the outcomes that go with corrective measures, by the rules that the case runs under."""
-    document = rulebook.document(db, case.rules_id)
-    outcomes = document.body["outcomes"] if document else []
-    return frozenset(outcome["key"] for outcome in outcomes if outcome["corrective_required"])
+    procedure = rulebook.procedure_rules(db, case.rules_id)
+    return frozenset(outcome for outcome in procedure.outcomes if procedure.corrective_required(outcome))
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ PERMISSIONS: dict[str, Grant] = {
     "ballots.cast": roles(Role.CHAIR, Role.MEMBER),
 }
 
+ABSENT = Reason("You are not recorded as present. Only members who are present vote.")
+
 VOTING = "motions"
 """The phase of a hearing in which motions are put to the vote."""
 
@@ -127,7 +129,7 @@ def why_not_voting(state: MotionState, *, had_ballot: bool) -> Reason | None:
 def why_not_cast(motion: Motion, rule: Rule, choice: str, reason: str, *, present: bool) -> Reason | None:
     """Who votes is in the room; the choice is one of the options; open ballots may need a reason, sealed have none."""
     if not present:
-        return Reason("You are not recorded as present. Only members who are present vote.")
+        return ABSENT
     if choice not in motion.options:
         return Reason("This is not one of the options of this motion.")
     if motion.secrecy is Secrecy.SEALED and reason:

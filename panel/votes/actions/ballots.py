@@ -26,7 +26,7 @@ def cast(work: Work, actor: Actor, *, motion_id: str, choice: str, reason: str =
     earlier = queries.ballot_of(work.db, motion.id, seat.id)
     require(rules.why_not_replace(earlier.id if earlier else None, replaces))
     if seat.chair and earlier is None:
-        require(rules.why_not_chair_yet(motion, len(waiting_for(work.db, motion) - {seat.id})))
+        require(rules.why_not_chair_yet(motion, len(queries.waiting_for(work.db, motion) - {seat.id})))
     ballot = work.add(
         Ballot(
             motion_id=motion.id, seat_id=seat.id, choice=choice, reason=reason, replaces=replaces or None,
@@ -59,13 +59,6 @@ def cast_sealed(
     else:
         earlier.sealed, earlier.mark, earlier.received_at = sealed, new_id(), work.now
     return work.now
-
-
-def waiting_for(db: Session, motion: Motion) -> set[str]:
-    """Return the seats that are present and entitled and have cast no open ballot."""
-    entitled = {entry.seat_id for entry in queries.roll(db, motion.id) if entry.entitled}
-    voted = {ballot.seat_id for ballot in queries.counting_ballots(db, motion.id)}
-    return entitled & committees.present(db, motion.hearing_id) - voted
 
 
 def _admit(db: Session, actor: Actor, motion: Motion, choice: str, reason: str) -> Seat:

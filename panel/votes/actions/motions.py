@@ -7,7 +7,7 @@ from sqlmodel import Session
 from panel.cases import queries as cases
 from panel.committees import queries as committees
 from panel.core import hooks
-from panel.core.errors import Forbidden, NotFound, require
+from panel.core.errors import Forbidden, NotFound, Reason, require
 from panel.core.security import Actor
 from panel.rulebook import queries as rulebook
 from panel.rulebook.rules import ProcedureRules
@@ -69,13 +69,9 @@ def open_motion(work: Work, actor: Actor, *, motion_id: str) -> Motion:
     """Open voting: freeze and hash question, options, rule and roll. A sealed motion's key is on the disk first."""
     motion = queries.motion_for_update(work.db, motion_id)
     preside(work.db, actor, motion.case_id)
-    motions = queries.motions_for_update(work.db, motion.hearing_id)
-    phase = hooks.phase_of(work.db, motion.hearing_id)
-    require(rules.why_not_open(motion, motions, queries.carried(work.db, motions), phase))
-    rule, roll = Rule.from_json(motion.rule), roll_now(work.db, motion)
-    present = committees.present(work.db, motion.hearing_id)
-    require(rules.why_not_sit(tally.sitting(rule, lines_of(roll), present)))
-    require(rules.why_not_entitled(sum(entry.entitled for entry in roll), rule, motion.secrecy))
+    queries.motions_for_update(work.db, motion.hearing_id)
+    roll = roll_now(work.db, motion)
+    require(why_not_open_now(work.db, motion, roll))
     if motion.secrecy is Secrecy.SEALED:
         motion.public_key = keys.create(keys.folder(work.db), motion.id)
     motion.state, motion.opened_at = MotionState.OPEN, work.now
@@ -85,6 +81,18 @@ def open_motion(work: Work, actor: Actor, *, motion_id: str) -> Motion:
     motion.frozen_sha256 = opened["frozen_sha256"]
     work.record(MotionOpened(**opened, **told_by(work.db, motion, actor)))
     return motion
+
+
+def why_not_open_now(db: Session, motion: Motion, roll: list[RollEntry]) -> Reason | None:
+    """Return why voting on a motion cannot be opened now: order of business, quorum, number of voters."""
+    motions = queries.motions(db, motion.hearing_id)
+    phase, rule = hooks.phase_of(db, motion.hearing_id), Rule.from_json(motion.rule)
+    present = committees.present(db, motion.hearing_id)
+    return (
+        rules.why_not_open(motion, motions, queries.carried(db, motions), phase)
+        or rules.why_not_sit(tally.sitting(rule, lines_of(roll), present))
+        or rules.why_not_entitled(sum(entry.entitled for entry in roll), rule, motion.secrecy)
+    )
 
 
 def last_call(work: Work, actor: Actor, *, motion_id: str) -> Motion:
@@ -140,10 +148,9 @@ def roll_now(db: Session, motion: Motion) -> list[RollEntry]:
 def procedure_of(db: Session, case_id: str) -> ProcedureRules:
     """Return the rules of procedure that a case runs under."""
     case = cases.case(db, case_id)
-    document = rulebook.document(db, case.rules_id) if case else None
-    if document is None:
+    if case is None:
         raise NotFound
-    return ProcedureRules.from_body(document.body)
+    return rulebook.procedure_rules(db, case.rules_id)
 
 
 def _draft(
@@ -151,17 +158,13 @@ def _draft(
     factual_question_id: str | None,
 ) -> Motion:  # fmt: skip
     procedure = procedure_of(db, case_id)
-    rule = Rule.from_json(procedure.motion(kind, outcome, departs=_departs(db, case_id, outcome)))
+    recommended = cases.recommended(db, case_id)
+    rule = Rule.from_json(procedure.motion(kind, outcome, recommended=recommended))
     return Motion(
         case_id=case_id, hearing_id=hearing_id, number=queries.next_number(db, case_id), kind=kind,
         question=question, outcome=outcome, factual_question_id=factual_question_id,
         secrecy=Secrecy(procedure.secrecy(kind)), options=list(procedure.options(kind)), rule=rule.to_json(),
     )  # fmt: skip
-
-
-def _departs(db: Session, case_id: str, outcome: str | None) -> bool:
-    report = cases.verification(db, case_id)
-    return report is not None and outcome is not None and report.recommendation != outcome
 
 
 def _moved(work: Work, actor: Actor, motion: Motion) -> Motion:

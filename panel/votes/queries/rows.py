@@ -1,4 +1,4 @@
-"""Reads: motions, rolls, ballots, and the one place that says what a reader sees of a result."""
+"""Reads of rows: motions, rolls, ballots, results."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,11 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from panel.core.security import INSIDE, Audience
+from panel.cases import queries as cases
+from panel.committees import queries as committees
+from panel.committees.models import Seat
+from panel.core.errors import Reason
+from panel.votes import rules
 from panel.votes.models import (
     Annulment,
     Ballot,
@@ -18,7 +22,7 @@ from panel.votes.models import (
     Secrecy,
     Tally,
 )
-from panel.votes.tally import CARRIED, DEFERRED, FULL, Result, Rule, published
+from panel.votes.tally import CARRIED, DEFERRED, Result
 
 TURNOUT_STEP = timedelta(seconds=10)
 """Turnout is told in steps of this length, so that no single ballot is seen to come in."""
@@ -143,28 +147,59 @@ def turnout(db: Session, of: Motion, now: datetime) -> int:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What a reader sees of a motion. `result` is there once it may be known; `counts` false: the outcome only."""
+class Own:
+    """A seat's own ballot as its member sees it, of a sealed one never the choice; `mark` names it when replaced."""
 
-    motion: Motion
-    result: Result | None
-    counts: bool
+    mark: str
+    received_at: datetime
+    choice: str = ""
+    reason: str = ""
 
 
-def shown(db: Session, of: Motion, audience: Audience) -> Shown | None:
-    """Return what an audience sees of a motion, or None: the one place that every page, part and file asks.
+def own_ballot(db: Session, of: Motion, seat_id: str) -> Own | None:
+    """Return a seat's own ballot, or None."""
+    if of.secrecy is Secrecy.SEALED:
+        sealed = sealed_of(db, of.id, seat_id)
+        return Own(sealed.mark, sealed.received_at) if sealed else None
+    ballot = ballot_of(db, of.id, seat_id)
+    return Own(ballot.id, ballot.created_at, ballot.choice, ballot.reason) if ballot else None
 
-    Inside, everything once the motion is closed. Outside, announced results only, and of a secret vote whose counts
-    would tell each member's choice only the outcome (small-number rule).
-    """
-    if audience not in INSIDE and of.announced_at is None:
+
+def waiting_for(db: Session, motion: Motion) -> set[str]:
+    """Return the seats that are present and entitled and have cast no open ballot."""
+    entitled = {entry.seat_id for entry in roll(db, motion.id) if entry.entitled}
+    voted = {ballot.seat_id for ballot in counting_ballots(db, motion.id)}
+    return entitled & committees.present(db, motion.hearing_id) - voted
+
+
+@dataclass(frozen=True)
+class Turnout:
+    """What the chair may know of an open motion: how many voted; of an open vote, who is present and has not."""
+
+    voted: int
+    entitled: int
+    waiting: list[tuple[int, str]]
+
+
+def turnout_of(db: Session, of: Motion, now: datetime) -> Turnout:
+    """Return the turnout for the chair."""
+    on_roll = roll(db, of.id)
+    waiting = waiting_for(db, of) if of.secrecy is Secrecy.OPEN else set()
+    names = cases.people_names(db, {entry.person_id for entry in on_roll})
+    late = [(entry.number, names.get(entry.person_id, "")) for entry in on_roll if entry.seat_id in waiting]
+    return Turnout(turnout(db, of, now), sum(entry.entitled for entry in on_roll), late)
+
+
+def why_no_ballot(db: Session, of: Motion, seat_id: str) -> Reason | None:
+    """Return why a seat has no ballot to fill in now: the reasons that would refuse it, or None."""
+    if of.state is not MotionState.OPEN:
+        return rules.why_not_voting(of.state, had_ballot=had_ballot(db, of, seat_id))
+    if reason := rules.why_not_open_to(db.get(RollEntry, (of.id, seat_id))):
+        return reason
+    if seat_id not in committees.present(db, of.hearing_id):
+        return rules.ABSENT
+    seat = db.get(Seat, seat_id)
+    if seat is None or not seat.chair or own_ballot(db, of, seat_id) is not None:
         return None
-    result = tally_of(db, of.id)
-    return Shown(of, result, counts=result is not None and _counts_shown(of, result, audience))
-
-
-def _counts_shown(of: Motion, result: Result, audience: Audience) -> bool:
-    if not result.counts:
-        return False
-    secret = of.secrecy is Secrecy.SEALED
-    return audience in INSIDE or published(Rule.from_json(of.rule), result.counts, secret=secret) == FULL
+    waiting = waiting_for(db, of) - {seat_id} if of.secrecy is Secrecy.OPEN else set()
+    return rules.why_not_chair_yet(of, len(waiting))
