@@ -12,7 +12,7 @@ POINTS = 5
 MIDDLE = 170.0
 REACH = 160.0
 WIDEST_VOTE = 34.0
-ROW = 74.0
+ROW = 84.0
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,9 @@ def _segments(row: Ratings, vote: float) -> tuple[Segment, ...]:
 
 # Heat map: considerations by groups of members, five steps of one hue and the number in the cell.
 
-LABELS = 104.0
+WIDEST_LABEL = 7.4
+"""Ems: a longer label of a row breaks."""
+LETTER = 14.0
 SQUARE = 38.0
 
 
@@ -126,10 +128,11 @@ class Head:
 
 @dataclass(frozen=True)
 class Heat:
-    """The whole map; `top` is the height of the columns' labels."""
+    """The whole map; `labels` is the width of the rows' labels, `top` the height of the columns'."""
 
     lines: tuple[Line, ...]
     heads: tuple[Head, ...]
+    labels: float
     column: float
     top: float
     height: float
@@ -140,31 +143,42 @@ def heat(
     rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[Mean | None]], *, fewest: int = 0
 ) -> Heat:
     """Set the means; cells of fewer than `fewest` members are withheld (3 for the public)."""
-    column = (WIDTH - LABELS - 4) / max(len(columns), 1)
-    wrapped = [wrap(label, column / 13) for label in columns]
-    turned = any(ems(line) > column / 12 for lines in wrapped for line in lines)
-    top = 12 + (max(map(ems, columns), default=0) * 13 if turned else 16 * max(map(len, wrapped), default=1))
-    heads = tuple(
-        Head(label, lines, round(LABELS + (i + 0.5) * column, 1))
-        for i, (label, lines) in enumerate(zip(columns, wrapped, strict=True))
+    labels = [wrap(label, WIDEST_LABEL) for label in rows]
+    left = max((ems(text) for lines in labels for text in lines), default=0) * LETTER + 12
+    column = (WIDTH - left) / max(len(columns), 1)
+    heads = _heads(columns, left, column)
+    turned = any(ems(text) * LETTER > column for head in heads for text in head.wrapped)
+    top = _top(heads, turned)
+    grid = _Grid(left, top, column, fewest)
+    lines = tuple(Line(row, labels[i], top + i * SQUARE, grid.squares(cells[i], i)) for i, row in enumerate(rows))
+    return Heat(lines, heads, round(left, 1), round(column, 1), top, top + len(rows) * SQUARE + 4, turned)
+
+
+def _heads(columns: Sequence[str], left: float, column: float) -> tuple[Head, ...]:
+    return tuple(
+        Head(label, wrap(label, column / LETTER), round(left + (i + 0.5) * column, 1))
+        for i, label in enumerate(columns)
     )
-    lines = tuple(
-        Line(
-            label,
-            wrap(label, LABELS / 14),
-            top + i * SQUARE,
-            _squares(cells[i], top + i * SQUARE, column, fewest),
-        )
-        for i, label in enumerate(rows)
-    )
-    return Heat(lines, heads, column, top, top + len(rows) * SQUARE + 4, turned)
 
 
-def _squares(row: Sequence[Mean | None], y: float, column: float, fewest: int) -> tuple[Square, ...]:
-    return tuple(_square(mean, round(LABELS + i * column, 1), y, fewest) for i, mean in enumerate(row))
+def _top(heads: Sequence[Head], turned: bool) -> float:
+    if turned:
+        return 14 + round(max(ems(head.label) for head in heads) * LETTER, 1)
+    return 12 + 17 * max((len(head.wrapped) for head in heads), default=1)
 
 
-def _square(mean: Mean | None, x: float, y: float, fewest: int) -> Square:
-    if mean is None or mean.members < fewest:
-        return Square(x, y, 0, "", withheld=mean is not None)
-    return Square(x, y, min(POINTS, max(1, floor(mean.value + 0.5))), f"{mean.value:.1f}", withheld=False)
+@dataclass(frozen=True)
+class _Grid:
+    left: float
+    top: float
+    column: float
+    fewest: int
+
+    def squares(self, row: Sequence[Mean | None], number: int) -> tuple[Square, ...]:
+        y = self.top + number * SQUARE
+        return tuple(self._square(mean, round(self.left + i * self.column, 1), y) for i, mean in enumerate(row))
+
+    def _square(self, mean: Mean | None, x: float, y: float) -> Square:
+        if mean is None or mean.members < self.fewest:
+            return Square(x, y, 0, "", withheld=mean is not None)
+        return Square(x, y, min(POINTS, max(1, floor(mean.value + 0.5))), f"{mean.value:.1f}", withheld=False)

@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from panel.core.geometry.marks import WIDTH
+# Speaking time: a bar for each member against the median. Narrower than the others: it stands in a side column.
 
-# Speaking time: a bar for each member against the median.
-
-NAMES = 92.0
-TIMES = 56.0
+BROAD = 280.0
+NAMES = 66.0
+TIMES = 46.0
 SPEAKER = 32.0
 
 
@@ -36,7 +35,7 @@ class Speaking:
 
 def speaking(members: Sequence[tuple[str, int]]) -> Speaking:
     """Set speaking times in seconds, in the order given; those who did not speak count in the median."""
-    room = WIDTH - NAMES - TIMES
+    room = BROAD - NAMES - TIMES
     longest = max((seconds for _, seconds in members), default=0) or 1
     middle = float(median(seconds for _, seconds in members)) if members else 0.0
     bars = tuple(

@@ -38,9 +38,10 @@ class Dot:
 
 @dataclass(frozen=True)
 class Hemicycle:
-    """The marks, of one radius; `counts` in order; `ground` is where the arcs' centre lies."""
+    """The marks, of one radius; `counts` in order; `ground` is where the centre of the `arcs` (radii) lies."""
 
     dots: tuple[Dot, ...]
+    arcs: tuple[float, ...]
     radius: float
     ground: float
     height: float
@@ -58,12 +59,10 @@ def hemicycle(places: Sequence[Place], *, named: bool = False) -> Hemicycle:
     shown = list(places) if named else [Place(option) for option in ordered(p.option for p in places)]
     radius = _radius(len(shown))
     ground = OUTER + radius + 6
-    dots = [
-        _dot(spot, place, ground, len(shown)) for spot, place in zip(_spots(len(shown)), shown, strict=True)
-    ]
-    return Hemicycle(
-        tuple(dots), radius, ground, ground + radius + (24 if named else 6), named, _counts(shown)
-    )
+    spots = _spots(len(shown))
+    dots = tuple(_dot(spot, place, ground, len(shown)) for spot, place in zip(spots, shown, strict=True))
+    arcs = tuple(sorted({arc for _, arc in spots}, reverse=True))
+    return Hemicycle(dots, arcs, radius, ground, ground + radius + (24 if named else 6), named, _counts(shown))
 
 
 def _radius(seats: int) -> float:
@@ -148,8 +147,7 @@ def gauge(*, counts: Mapping[str, int], passing: str, base: int, required: Fract
 def _cells(options: Sequence[str], base: int) -> tuple[Cell, ...]:
     width = INNER / max(base, len(options), 1)
     return tuple(
-        Cell(round(EDGE + i * width, 2), round(width, 2), option, slot_of(option))
-        for i, option in enumerate(options)
+        Cell(round(EDGE + i * width, 2), round(width, 2), option, slot_of(option)) for i, option in enumerate(options)
     )
 
 
