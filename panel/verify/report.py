@@ -1,6 +1,7 @@
 """The words in which a report is told: every check, what it proves and what it does not, and the verdict."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from panel.core.errors import Reason
@@ -8,6 +9,23 @@ from panel.verify.audit import Audited
 from panel.verify.check import FAILS, HOLDS, Outcome, Report
 
 MARKS = {HOLDS: "✓", FAILS: "✗"}
+
+NO_CASE = Reason("There is no such case.")
+
+
+def written(path: Path, size: int) -> Reason:
+    """Say that a bundle was written."""
+    return Reason("Written: %(path)s (%(n)s bytes)", path=path, n=size)
+
+
+def unreadable(path: Path, problem: str) -> Reason:
+    """Say that a file could not be read or written."""
+    return Reason("%(path)s: %(problem)s", path=path, problem=problem)
+
+
+def no_installation(folder: Path) -> Reason:
+    """Say that there is nothing to audit."""
+    return Reason("There is no installation in %(folder)s.", folder=folder)
 
 
 class Words(Protocol):
@@ -28,17 +46,20 @@ def told(report: Report, words: Words) -> Iterator[str]:
     yield from _verdict(report, words)
 
 
-def told_audit(audited: Iterable[Audited], words: Words) -> Iterator[str]:
-    """Yield the lines of an audit as it goes on, and its verdict."""
-    problems = 0
-    for one in audited:
-        problems += one.problem is not None
-        yield f"{MARKS[FAILS if one.problem else HOLDS]} {_plain(words.reason(one.title))}"
-        if one.problem is not None:
-            yield f"    {_plain(words.reason(one.problem))}"
-        yield from (f"    · {_plain(words.reason(verdict.words))}" for verdict in one.verdicts)
-    good, bad = Reason("The record holds."), Reason("The record does not hold: %(n)s problems.", n=problems)
-    yield words.reason(bad if problems else good)
+def told_audited(one: Audited, words: Words) -> Iterator[str]:
+    """Yield the lines about one thing that was audited."""
+    yield f"{MARKS[FAILS if one.problem else HOLDS]} {_plain(words.reason(one.title))}"
+    if one.problem is not None:
+        yield f"    {_plain(words.reason(one.problem))}"
+    yield from (f"    · {_plain(words.reason(verdict.words))}" for verdict in one.verdicts)
+
+
+def told_audit(audited: Sequence[Audited], words: Words) -> str:
+    """Return the verdict of an audit."""
+    problems = sum(one.problem is not None for one in audited)
+    if problems:
+        return words.reason(Reason("The record does not hold; problems: %(n)s.", n=problems))
+    return words.reason(Reason("The record holds."))
 
 
 def _head(report: Report, words: Words) -> Iterator[str]:
