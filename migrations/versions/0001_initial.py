@@ -36,8 +36,10 @@ def upgrade() -> None:
     sa.Column('kind', sa.Enum('DISSENT', 'RESERVATION', 'CONCURRENCE', name='dissentkind'), nullable=False),
     sa.Column('subject_kind', sa.Enum('MOTION', 'FINDING', 'CONSIDERATION', name='subjectkind'), nullable=False),
     sa.Column('subject_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('consideration', sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
     sa.Column('number', sa.Integer(), nullable=False),
     sa.Column('text', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('waives_secrecy', sa.Boolean(), nullable=False),
     sa.Column('withdrawn_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.PrimaryKeyConstraint('id')
     )
@@ -172,6 +174,7 @@ def upgrade() -> None:
     sa.Column('dissent_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('case_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('seat_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('waives_secrecy', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['dissent_id'], ['dissent.id'], ),
     sa.PrimaryKeyConstraint('id'),
     sa.UniqueConstraint('dissent_id', 'seat_id')
@@ -468,6 +471,7 @@ def upgrade() -> None:
     sa.Column('unit', sqlmodel.sql.sqltypes.AutoString(length=120), nullable=False),
     sa.Column('chair', sa.Boolean(), nullable=False),
     sa.Column('alternate', sa.Boolean(), nullable=False),
+    sa.Column('replaces', sqlmodel.sql.sqltypes.AutoString(), nullable=True),
     sa.ForeignKeyConstraint(['case_id'], ['case.id'], ),
     sa.ForeignKeyConstraint(['committee_id'], ['committee.id'], ),
     sa.ForeignKeyConstraint(['person_id'], ['person.id'], ),
@@ -559,6 +563,7 @@ def upgrade() -> None:
     sa.Column('case_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('hearing_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('conflict', sa.Boolean(), nullable=False),
+    sa.Column('ground', sqlmodel.sql.sqltypes.AutoString(length=40), nullable=False),
     sa.Column('statement', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.ForeignKeyConstraint(['seat_id'], ['seat.id'], ),
     sa.PrimaryKeyConstraint('id')
@@ -642,6 +647,7 @@ def upgrade() -> None:
     sa.Column('seat_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('case_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('ground', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('statement', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('ordered_by', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('entry', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['ordered_by'], ['person.id'], ),
@@ -717,6 +723,24 @@ def upgrade() -> None:
     with op.batch_alter_table('confirmation', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_confirmation_case_id'), ['case_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_confirmation_minutes_id'), ['minutes_id'], unique=False)
+
+    op.create_table('recusal_refusal',
+    sa.Column('id', sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+    sa.Column('created_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('declaration_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('seat_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('case_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('reason', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('refused_by', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.ForeignKeyConstraint(['declaration_id'], ['interest_declaration.id'], ),
+    sa.ForeignKeyConstraint(['refused_by'], ['person.id'], ),
+    sa.ForeignKeyConstraint(['seat_id'], ['seat.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('declaration_id')
+    )
+    with op.batch_alter_table('recusal_refusal', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_recusal_refusal_case_id'), ['case_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_recusal_refusal_seat_id'), ['seat_id'], unique=False)
 
     append_only(op.execute, op.get_bind().dialect.name)
 

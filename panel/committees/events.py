@@ -38,6 +38,7 @@ class InterestsDeclared(Event):
     disclosure: ClassVar[Level] = Level.PARTY
     seat: str
     conflict: bool
+    ground: str
     statement: str
 
 
@@ -50,16 +51,37 @@ class SeatRecused(Event):
     seat: str
     category: str
     ground: str
+    statement: str
+
+
+class RecusalRefused(Event):
+    """A member's request for recusal was refused with a reason."""
+
+    kind: ClassVar[str] = "committees.recusal_refused"
+    public: ClassVar[frozenset[str]] = frozenset({"seat"})
+    disclosure: ClassVar[Level] = Level.PARTY
+    seat: str
+    reason: str
+
+
+class ChairNamed(Event):
+    """Another member took the chair of a committee whose chair stands aside."""
+
+    kind: ClassVar[str] = "committees.chair_named"
+    public: ClassVar[frozenset[str]] = frozenset({"seat"})
+    disclosure: ClassVar[Level] = Level.PUBLIC
+    seat: str
 
 
 class AlternateSeated(Event):
     """An alternate moved up into the roll."""
 
     kind: ClassVar[str] = "committees.alternate_seated"
-    public: ClassVar[frozenset[str]] = frozenset({"seat", "category"})
+    public: ClassVar[frozenset[str]] = frozenset({"seat", "category", "replaces"})
     disclosure: ClassVar[Level] = Level.PUBLIC
     seat: str
     category: str
+    replaces: str
 
 
 class MemberArrived(Event):

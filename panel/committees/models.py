@@ -41,10 +41,11 @@ class Seat(Row, table=True):
     unit: str = Field(default="", max_length=120)
     chair: bool = False
     alternate: bool = False
+    replaces: str | None = Field(default=None, description="the recused seat for which an alternate moved up")
 
 
 class InterestDeclaration(Row, table=True):
-    """A member's declaration of interests; `conflict` asks for a recusal."""
+    """A member's declaration of interests; `conflict` asks the chair for a recusal. The newest of a seat holds."""
 
     __tablename__ = "interest_declaration"
 
@@ -52,7 +53,20 @@ class InterestDeclaration(Row, table=True):
     case_id: str = Field(index=True)
     hearing_id: str = Field(index=True)
     conflict: bool
+    ground: str = Field(default="", max_length=40)
     statement: str = ""
+
+
+class RecusalRefusal(Row, table=True):
+    """A request for recusal that was heard and refused: the member sits on (公职人员政务处分法 §48)."""
+
+    __tablename__ = "recusal_refusal"
+
+    declaration_id: str = Field(foreign_key="interest_declaration.id", unique=True)
+    seat_id: str = Field(foreign_key="seat.id", index=True)
+    case_id: str = Field(index=True)
+    reason: str
+    refused_by: str = Field(foreign_key="person.id")
 
 
 class Recusal(Row, table=True):
@@ -61,6 +75,7 @@ class Recusal(Row, table=True):
     seat_id: str = Field(foreign_key="seat.id", unique=True)
     case_id: str = Field(index=True)
     ground: str
+    statement: str = ""
     ordered_by: str = Field(foreign_key="person.id")
     entry: int = Field(default=-1, description="the record's index of the recusal")
 

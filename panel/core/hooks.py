@@ -27,9 +27,6 @@ END_SESSION_SOCKETS: list[Callable[[str], None]] = []
 ON_RECORDED: list[Callable[[str, str | None, int], None]] = []
 """Called with (event kind, case id, index) once an event is durable and before its act is answered."""
 
-CASE_OF_HEARING: list[Callable[[Session, str], str | None]] = []
-"""Answers a hearing's case from the hearing's id, or None when there is no such hearing."""
-
 HEARINGS_OF_CASE: list[Callable[[Session, str], Sequence[Any]]] = []
 """Answers a case's hearings in order; each has `id`, `phase`, `scheduled_at`, `closed`."""
 
@@ -67,11 +64,6 @@ def in_closed_session(db: Session, hearing_id: str) -> bool:
 def dissents_open(db: Session, hearing_id: str) -> bool:
     """Say whether dissents may still be filed."""
     return all(answer(db, hearing_id) for answer in DISSENTS_OPEN)
-
-
-def case_of_hearing(db: Session, hearing_id: str) -> str | None:
-    """Return the case of a hearing, or None."""
-    return next((case for answer in CASE_OF_HEARING if (case := answer(db, hearing_id))), None)
 
 
 def hearings_of_case(db: Session, case_id: str) -> Sequence[Any]:

@@ -1,0 +1,199 @@
+"""Reads: who sits, who stood aside, who is in the room."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from panel.accounts.models import Person
+from panel.cases.models import Case
+from panel.committees import rules
+from panel.committees.models import (
+    Attendance,
+    Category,
+    Committee,
+    InterestDeclaration,
+    Recusal,
+    RecusalRefusal,
+    Seat,
+)
+from panel.core import hooks
+from panel.core.errors import Reason
+from panel.core.security import Actor, Role, Standing
+from panel.rulebook import queries as rulebook
+from panel.rulebook.rules import ProcedureRules
+
+ENDED, SCHEDULED = "ended", "scheduled"
+
+
+def hearing_now(db: Session, case_id: str) -> str | None:
+    """Return the hearing of a case that is under way or next to come, or None."""
+    return next((h.id for h in hooks.hearings_of_case(db, case_id) if h.phase != ENDED), None)
+
+
+def committee_of(db: Session, case_id: str) -> Committee | None:
+    """Return a case's committee."""
+    return db.exec(select(Committee).where(Committee.case_id == case_id)).first()
+
+
+def procedure_rules(db: Session, case_id: str) -> ProcedureRules:
+    """Return the rules of procedure that a case runs under."""
+    return rulebook.procedure_rules(db, db.get_one(Case, case_id).rules_id)
+
+
+def seat(db: Session, seat_id: str) -> Seat | None:
+    """Return a seat."""
+    return db.get(Seat, seat_id)
+
+
+def all_seats(db: Session, case_id: str) -> Sequence[Seat]:
+    """Return every seat of a case by number: the recused and the waiting alternates, too."""
+    return db.exec(select(Seat).where(Seat.case_id == case_id).order_by(col(Seat.number))).all()
+
+
+def seats(db: Session, case_id: str) -> list[Seat]:
+    """Return the members due to attend (应到会委员) by number: not recused, alternates only once moved up."""
+    aside = recused(db, case_id)
+    return [seat for seat in all_seats(db, case_id) if seat.id not in aside and not seat.alternate]
+
+
+def seat_of(db: Session, actor: Actor, case_id: str) -> Seat | None:
+    """Return somebody's seat in a case; None for the recused and for alternates that wait."""
+    mine = select(Seat).where(
+        Seat.case_id == case_id, Seat.person_id == actor.person_id, col(Seat.alternate).is_(False)
+    )
+    found = db.exec(mine).first()
+    return found if found is not None and found.id not in recused(db, case_id) else None
+
+
+def chair(db: Session, case_id: str) -> Seat | None:
+    """Return the chair's seat."""
+    return next((seat for seat in seats(db, case_id) if seat.chair), None)
+
+
+def recusals(db: Session, case_id: str) -> Sequence[Recusal]:
+    """Return a case's recusals in the order of the record."""
+    return db.exec(select(Recusal).where(Recusal.case_id == case_id).order_by(col(Recusal.entry))).all()
+
+
+def recused(db: Session, case_id: str) -> set[str]:
+    """Return the seats that stand aside."""
+    return set(db.exec(select(Recusal.seat_id).where(Recusal.case_id == case_id)).all())
+
+
+def vacant(db: Session, case_id: str) -> dict[str, Category]:
+    """Return the recused seats for which no alternate has moved up, with their categories."""
+    every, aside = all_seats(db, case_id), recused(db, case_id)
+    filled = {seat.replaces for seat in every}
+    return {s.id: s.category for s in every if s.id in aside and s.id not in filled and not s.alternate}
+
+
+def declarations(db: Session, case_id: str) -> dict[str, InterestDeclaration]:
+    """Return each seat's newest declaration of interests."""
+    order = (col(InterestDeclaration.created_at), col(InterestDeclaration.id))
+    made = db.exec(select(InterestDeclaration).where(InterestDeclaration.case_id == case_id).order_by(*order))
+    return {declaration.seat_id: declaration for declaration in made}
+
+
+def pending(db: Session, case_id: str) -> dict[str, InterestDeclaration]:
+    """Return the requests for recusal that nobody has decided, by seat."""
+    refused = set(db.exec(select(RecusalRefusal.declaration_id).where(RecusalRefusal.case_id == case_id)).all())
+    aside = recused(db, case_id)
+    made = declarations(db, case_id).items()
+    return {seat_id: d for seat_id, d in made if d.conflict and d.id not in refused and seat_id not in aside}
+
+
+def undeclared(db: Session, case_id: str, hearing_id: str) -> list[Seat]:
+    """Return the members who are present and have not declared their interests yet."""
+    here, declared = _in_room(db, hearing_id), declarations(db, case_id)
+    return [seat for seat in seats(db, case_id) if seat.id in here and seat.id not in declared]
+
+
+def _in_room(db: Session, hearing_id: str) -> set[str]:
+    found = select(Attendance.seat_id).where(Attendance.hearing_id == hearing_id, col(Attendance.left_at).is_(None))
+    return set(db.exec(found).all())
+
+
+def present(db: Session, hearing_id: str) -> set[str]:
+    """Return the seats that are in the room and count: not recused, not suspended until a request is decided."""
+    here, hearing = _in_room(db, hearing_id), hooks.hearing(db, hearing_id)
+    return here - recused(db, hearing.case_id) - suspended(db, hearing.case_id) if here and hearing else here
+
+
+def suspended(db: Session, case_id: str) -> set[str]:
+    """Return the seats that take no part until their request for recusal is decided (公职人员政务处分法 §48)."""
+    asking = set(pending(db, case_id))
+    return asking if asking and procedure_rules(db, case_id).suspended_until_decided else set()
+
+
+def stretches(db: Session, hearing_id: str) -> Sequence[Attendance]:
+    """Return every stretch of presence in a hearing, in the order of arrival."""
+    found = select(Attendance).where(Attendance.hearing_id == hearing_id)
+    return db.exec(found.order_by(col(Attendance.arrived_at), col(Attendance.id))).all()
+
+
+def quorum(db: Session, case_id: str, hearing_id: str) -> rules.Quorum:
+    """Return the quorum of a hearing as it stands now."""
+    return rules.quorum(procedure_rules(db, case_id), seats(db, case_id), present(db, hearing_id))
+
+
+def standings(db: Session, person_id: str) -> list[Standing]:
+    """Return what a person is in each case by a seat (security.STANDINGS); waiting alternates are nothing yet."""
+    mine = db.exec(select(Seat).where(Seat.person_id == person_id, col(Seat.alternate).is_(False))).all()
+    aside = db.exec(select(Recusal).where(col(Recusal.seat_id).in_([seat.id for seat in mine]))).all()
+    recusal_of = {recusal.seat_id: recusal for recusal in aside}
+    return [_standing(seat, recusal_of.get(seat.id)) for seat in mine]
+
+
+def _standing(seat: Seat, recusal: Recusal | None) -> Standing:
+    if recusal is None:
+        return Standing(seat.case_id, Role.CHAIR if seat.chair else Role.MEMBER, seat.id)
+    return Standing(seat.case_id, Role.RECUSED, seat.id, closed=why_closed(recusal))
+
+
+def why_closed(recusal: Recusal) -> Reason:
+    """Say to a recused person why the case is closed to them, and where the record says so."""
+    return Reason(
+        "You are recused from this case. Its pages are closed to you. "
+        "Ground: %(ground)s. Number on the record: %(entry)s.",
+        ground=Reason(rules.GROUNDS.get(recusal.ground, recusal.ground)), entry=recusal.entry,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Place:
+    """A seat as the room sees it. `state`: present, absent, left, suspended, recused, alternate; `since` when."""
+
+    seat: Seat
+    name: str
+    state: str
+    since: datetime | None
+    declared: bool
+
+
+def places(db: Session, case_id: str, hearing_id: str) -> list[Place]:
+    """Return every seat of the case by number, with its state in this hearing."""
+    every = all_seats(db, case_id)
+    names = dict(db.exec(select(Person.id, Person.name).where(col(Person.id).in_([s.person_id for s in every]))).all())
+    aside = {recusal.seat_id: recusal for recusal in recusals(db, case_id)}
+    waiting, declared = suspended(db, case_id), declarations(db, case_id)
+    last = {stretch.seat_id: stretch for stretch in stretches(db, hearing_id)}
+    return [
+        Place(seat, names[seat.person_id], *_state(seat, aside, waiting, last.get(seat.id)), seat.id in declared)
+        for seat in every
+    ]
+
+
+def _state(
+    seat: Seat, aside: dict[str, Recusal], waiting: set[str], stretch: Attendance | None
+) -> tuple[str, datetime | None]:
+    if seat.id in aside:
+        return "recused", aside[seat.id].created_at
+    if seat.alternate:
+        return "alternate", None
+    if stretch is None:
+        return "absent", None
+    if stretch.left_at is not None:
+        return "left", stretch.left_at
+    return ("suspended" if seat.id in waiting else "present"), stretch.arrived_at

@@ -1,0 +1,234 @@
+"""Who sits, who stands aside, and when there is a quorum. Pure; every share is an exact fraction."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, floor
+
+from panel.committees.models import Category, Seat
+from panel.core.errors import Label, Reason
+from panel.core.security import EVERY_ROLE, Grant, Role, roles
+from panel.core.words import CATEGORIES
+from panel.rulebook.rules import ProcedureRules
+
+PERMISSIONS: dict[str, Grant] = {
+    "committees.read": Grant(roles=EVERY_ROLE),
+    "interests.declare": roles(Role.CHAIR, Role.MEMBER),
+    "recusals.order": roles(Role.CHAIR, Role.MEMBER, Role.SECRETARY, Role.AUTHORITY),
+    "recusals.refuse": roles(Role.CHAIR, Role.SECRETARY, Role.AUTHORITY),
+    "alternates.seat": roles(Role.CHAIR, Role.SECRETARY),
+    "attendance.record": roles(Role.CHAIR, Role.MEMBER, Role.SECRETARY, Role.RECORDER),
+}
+
+GROUNDS = {
+    "near_relative": Label("Near relative of a person concerned"),
+    "witness": Label("Has been a witness in the case"),
+    "interest": Label("An interest of one's own or of a near relative"),
+    "other": Label("Other circumstances that may affect fairness"),
+}
+"""The words for the grounds of recusal; which of them hold, the rules of procedure say (监察法 §67)."""
+
+ORGAN = frozenset({Role.SECRETARY, Role.AUTHORITY})
+"""Who decides on the chair's own recusal: the organ, through its secretary (公职人员政务处分法 §48)."""
+
+CLERKS = frozenset({Role.CHAIR, Role.SECRETARY, Role.RECORDER})
+"""Who may note that somebody else came or left."""
+
+LONGEST_STATEMENT = 2000
+
+
+@dataclass(frozen=True)
+class Quorum:
+    """The arithmetic of a quorum: `present` of `due` against `share` of them, at least or more than (`strict`)."""
+
+    due: int
+    present: int
+    share: Fraction
+    strict: bool
+    missing_categories: tuple[str, ...]
+
+    @property
+    def exact(self) -> Fraction:
+        """Return the exact line, such as 16/3 for two thirds of eight."""
+        return self.share * self.due
+
+    @property
+    def needed(self) -> int:
+        """Return the least whole number that reaches the line, or passes it where it is strict."""
+        return floor(self.exact) + 1 if self.strict else ceil(self.exact)
+
+    @property
+    def met(self) -> bool:
+        """Say whether enough are present, and of every required category."""
+        return self.due > 0 and self.present >= self.needed and not self.missing_categories
+
+
+def quorum(rules: ProcedureRules, seats: Sequence[Seat], present: Collection[str]) -> Quorum:
+    """Count who is present of `seats`, the members due to attend: not recused, alternates only once moved up."""
+    here = [seat for seat in seats if seat.id in present]
+    count = Counter(seat.category.value for seat in here)
+    missing = tuple(c for c in rules.required_categories if count[c] < rules.required_each)
+    return Quorum(len(seats), len(here), rules.quorum, rules.quorum_strict, missing)
+
+
+def why_not_quorum(found: Quorum) -> Reason | None:
+    """Say what is missing for a quorum, with its numbers."""
+    if found.due == 0 or found.present < found.needed:
+        return Reason(
+            "There is no quorum: %(present)s of %(due)s members due are present, %(needed)s are needed.",
+            present=found.present, due=found.due, needed=found.needed,
+        )  # fmt: skip
+    if found.missing_categories:
+        name = _named(found.missing_categories[0])
+        return Reason("There is no quorum: nobody of the category “%(name)s” is present.", name=name)
+    return None
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody who is to sit; the chair is one of the members, alternates wait."""
+
+    person_id: str
+    category: Category
+    unit: str = ""
+    chair: bool = False
+    alternate: bool = False
+
+
+def why_not_form(rules: ProcedureRules, members: Sequence[Member], handlers: Collection[str]) -> Reason | None:
+    """Say why these people cannot be this case's committee (seats and their number are rules of procedure)."""
+    sitting = [member for member in members if not member.alternate]
+    if len(sitting) != rules.seats:
+        return Reason("A committee has %(n)s seats; there are %(given)s.", n=rules.seats, given=len(sitting))
+    if len({member.person_id for member in members}) < len(members):
+        return Reason("Somebody would have two seats.")
+    if not rules.handlers_may_sit and any(member.person_id in handlers for member in members):
+        return Reason("Who handles the case has no seat in its committee.")
+    return _why_not_chair(rules, sitting) or _why_not_balance(rules, sitting)
+
+
+def _why_not_chair(rules: ProcedureRules, sitting: Sequence[Member]) -> Reason | None:
+    chairs = [member for member in sitting if member.chair]
+    if len(chairs) != 1:
+        return Reason("A committee has one chair.")
+    if chairs[0].category.value not in rules.chair_categories:
+        return Reason("The chair does not come from the category “%(name)s”.", name=_named(chairs[0].category))
+    return None
+
+
+def _why_not_balance(rules: ProcedureRules, sitting: Sequence[Member]) -> Reason | None:
+    category, most = Counter(member.category for member in sitting).most_common(1)[0]
+    if rules.no_category_majority and 2 * most > len(sitting):
+        return Reason("No category may hold a majority of the seats; “%(name)s” would.", name=_named(category))
+    if rules.odd and len(sitting) % 2 == 0:
+        return Reason("The number of seats is odd.")
+    return None
+
+
+def _named(category: str) -> Reason:
+    return Reason(CATEGORIES.get(category, category))
+
+
+def why_not_own(seat: Seat, person_id: str) -> Reason | None:
+    """Members declare and stand aside for themselves."""
+    return None if seat.person_id == person_id else Reason("This is another member's seat.")
+
+
+def why_not_declare(rules: ProcedureRules, *, conflict: bool, ground: str, statement: str, phase: str) -> Reason | None:
+    """A declaration of a conflict names its ground and says what it is (监察法 §67)."""
+    if phase == "ended":
+        return Reason("The hearing has ended.")
+    return why_not_ground(rules, ground, statement) if conflict else _why_not_long(statement)
+
+
+def why_not_ground(rules: ProcedureRules, ground: str, statement: str) -> Reason | None:
+    """A recusal has one of the grounds of the rules, and words that say what it is."""
+    if ground not in rules.recusal_grounds:
+        return Reason("Choose the ground of the recusal.")
+    if not statement:
+        return Reason("Say in a few words what the circumstances are.")
+    return _why_not_long(statement)
+
+
+def _why_not_long(statement: str) -> Reason | None:
+    if len(statement) > LONGEST_STATEMENT:
+        return Reason("This is too long: at most %(n)s characters.", n=LONGEST_STATEMENT)
+    return None
+
+
+def why_not_recuse(
+    seat: Seat, role: Role | None, own_seat: str | None, *, recused: bool, successor: Seat | None,
+    sitting: Collection[str], chair_categories: Collection[str],
+) -> Reason | None:  # fmt: skip
+    """Say why this person cannot order this recusal.
+
+    Members stand aside themselves (自行回避); the chair orders others'; the chair's own is the organ's, which names
+    another chair at once so that the hearing has one.
+    """
+    if recused:
+        return Reason("This seat is recused already.")
+    if seat.chair:
+        return _why_not_unseat_chair(role, successor, sitting, chair_categories)
+    if role is Role.CHAIR or seat.id == own_seat:
+        return None
+    return Reason("The chair orders the recusal of a member.")
+
+
+def _why_not_unseat_chair(
+    role: Role | None, successor: Seat | None, sitting: Collection[str], chair_categories: Collection[str]
+) -> Reason | None:
+    if role not in ORGAN:
+        return Reason("The organ decides on the chair's recusal: ask the secretary.")
+    if successor is None or successor.id not in sitting or successor.chair:
+        return Reason("Name the member who takes the chair.")
+    if successor.category.value not in chair_categories:
+        return Reason("The chair does not come from the category “%(name)s”.", name=_named(successor.category))
+    return None
+
+
+def why_not_refuse(seat: Seat, role: Role | None, *, pending: bool, reason: str) -> Reason | None:
+    """A request is refused by who would order the recusal, with a reason."""
+    if not pending:
+        return Reason("There is no request for recusal to decide.")
+    if seat.chair and role not in ORGAN:
+        return Reason("The organ decides on the chair's recusal: ask the secretary.")
+    if not seat.chair and role is not Role.CHAIR:
+        return Reason("The chair decides on a member's request for recusal.")
+    return _why_not_long(reason) if reason else Reason("Give the reason.")
+
+
+def why_not_move_up(alternate: Seat, vacant: Mapping[str, Category], recused: Collection[str]) -> Reason | None:
+    """An alternate takes the place of a recused member of the same category; `vacant`: seat id -> category."""
+    if not alternate.alternate:
+        return Reason("This seat is in the committee already.")
+    if alternate.id in recused:
+        return Reason("This seat is recused already.")
+    if alternate.category not in vacant.values():
+        return Reason("No place of the category “%(name)s” is vacant.", name=_named(alternate.category))
+    return None
+
+
+def why_not_note(seat: Seat, own_seat: str | None, role: Role | None) -> Reason | None:
+    """Members sign in themselves; chair, secretary and recorder may note it of others."""
+    if seat.id == own_seat or role in CLERKS:
+        return None
+    return Reason("This is another member's seat.")
+
+
+def why_not_arrive(seat: Seat, *, recused: bool, present: bool, phase: str) -> Reason | None:
+    """Members of the roll come in, late too, until the hearing has ended."""
+    if recused:
+        return Reason("This seat is recused already.")
+    if seat.alternate:
+        return Reason("An alternate comes in once they have moved up.")
+    if phase == "ended":
+        return Reason("The hearing has ended.")
+    if present:
+        return Reason("You are recorded as present already.")
+    return None
+
+
+def why_not_leave(*, present: bool) -> Reason | None:
+    """Who is not there cannot leave."""
+    return None if present else Reason("This member is not recorded as present.")
