@@ -29,6 +29,7 @@ WINDOWS = os.name == "nt"
 BIN = os.path.join(VENV, "Scripts" if WINDOWS else "bin")
 PYTHON = os.path.join(BIN, "python.exe" if WINDOWS else "python")
 RUNTIME, DEVELOPMENT = "requirements.lock", "requirements-dev.lock"
+START = "import sys; sys.argv[0] = 'panel'; from panel.cli import main; sys.exit(main())"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 CHROMIUM_PLACES = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -126,7 +127,7 @@ def install_project() -> None:
     with open(os.path.join(packages, "heyi.pth"), "w", encoding="utf-8") as file:
         file.write(os.path.relpath(ROOT, packages) + "\n")
     script = os.path.join(BIN, "panel.cmd" if WINDOWS else "panel")
-    windows, posix = '@"%~dp0python.exe" -P -m panel.cli %*\n', f'#!/bin/sh\nexec "{PYTHON}" -P -m panel.cli "$@"\n'
+    windows, posix = f'@"%~dp0python.exe" -P -c "{START}" %*\n', f'#!/bin/sh\nexec "{PYTHON}" -P -c "{START}" "$@"\n'
     with open(script, "w", encoding="utf-8") as file:
         file.write(windows if WINDOWS else posix)
     os.chmod(script, 0o755)
@@ -203,7 +204,7 @@ def test(words: list[str]) -> int:
 def panel(words: list[str]) -> int:
     """Become the `panel` command with the given words."""
     provide(RUNTIME)
-    command = [PYTHON, "-P", "-m", "panel.cli", *words]
+    command = [PYTHON, "-P", "-c", START, *words]
     if WINDOWS:
         return subprocess.call(command)
     sys.stderr.flush()

@@ -19,7 +19,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("checkout")
     shutil.copy(ROOT / "run.py", folder)
     (folder / "panel").mkdir()
-    (folder / "panel" / "cli.py").write_text("import sys\nprint('panel', *sys.argv[1:])\nsys.exit(3)\n")
+    (folder / "panel" / "cli.py").write_text("import sys\n\ndef main():\n    print(*sys.argv)\n    return 3\n")
     return folder
 
 
