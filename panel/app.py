@@ -33,7 +33,11 @@ from panel.accounts import rules as accounts_rules
 from panel.accounts import views as accounts_views
 from panel.accounts.views.desk import Desk, desk
 from panel.accounts.views.sign_in import sign_in_needed
+from panel.cases import queries as cases_queries
+from panel.cases import rules as cases_rules
 from panel.cases.models import Case
+from panel.committees import queries as committees_queries
+from panel.committees import rules as committees_rules
 from panel.core import db as database
 from panel.core import hooks, log, pages, security
 from panel.core.assets import folder
@@ -43,9 +47,10 @@ from panel.core.headers import MIB, Front, http_error
 from panel.core.templates import environment
 from panel.live import server as live_server
 from panel.record.models import SYSTEM_STREAM
+from panel.rulebook import rules as rulebook_rules
 from panel.work import Writer
 
-AREAS: tuple[Any, ...] = (accounts_rules, live_server)
+AREAS: tuple[Any, ...] = (accounts_rules, cases_rules, committees_rules, live_server, rulebook_rules)
 """Every module that has PERMISSIONS: each area's rules, and the sockets."""
 
 UPLOADS = ((r"/cases/[0-9a-f]{32}/exhibits", 21 * MIB),)
@@ -74,6 +79,7 @@ def register() -> None:
     """Fill the registries that lower areas ask: permissions, standings, parts, hooks. Twice is as good as once."""
     for rules in AREAS:
         security.PERMISSIONS.update(rules.PERMISSIONS)
+    security.STANDINGS[:] = [cases_queries.standings, committees_queries.standings]
     hooks.ON_RECORDED[:] = [accounts_queries.recorded, log.recorded]
 
 
