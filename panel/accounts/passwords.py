@@ -36,7 +36,7 @@ def _holds(kept: str | None, password: str) -> bool:
         HASHER.verify(kept or NOBODYS, nfc(password))
     except (VerificationError, InvalidHashError):
         return False
-    return kept is not None
+    return bool(kept)
 
 
 def is_old(kept: str) -> bool:
