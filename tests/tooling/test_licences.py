@@ -18,8 +18,8 @@ ELSEWHERE = {"colorama", "tzdata"}
 def licence(name: str) -> str:
     """Return what an installed distribution says of its licence."""
     metadata = distribution(name).metadata
-    classifiers = [line for line in metadata.get_all("Classifier") or [] if line.startswith("License")]
-    return metadata.get("License-Expression") or "; ".join(classifiers) or metadata.get("License") or ""
+    said = [line for field in ("License-Expression", "Classifier", "License") for line in metadata.get_all(field) or []]
+    return next((line for line in said if KNOWN.search(line) or COPYLEFT.search(line)), "")
 
 
 def test_nothing_at_run_time_is_under_the_gpl() -> None:
