@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from panel.cases import queries as cases
 from panel.core import hooks, words
 from panel.core.errors import Reason
 from panel.core.security import Actor, Audience, Role
@@ -63,6 +64,7 @@ def motions(db: Session, hearing_id: str, actor: Actor, now: datetime) -> dict[s
         "open": being_voted_on,
         "turnout": _turnout(db, being_voted_on, now),
         "next": next((one for one in listed if one.motion.state is MotionState.DRAFT), None),
+        "unasked": _unasked(db, hearing.case_id),
         "why_not_move": rules.why_not_move(phase, MotionKind.FACT, None),
         "words": words,
     }
@@ -80,6 +82,11 @@ def _listed(db: Session, one: Motion) -> Listed:
         repeatable=why_not_repeat is None,
         why_no_last_call=rules.why_not_last_call(one),
     )
+
+
+def _unasked(db: Session, case_id: str) -> bool:
+    asked = {one.factual_question_id for one in queries.of_case(db, case_id)}
+    return any(question.id not in asked for question in cases.questions(db, case_id))
 
 
 def _turnout(db: Session, being_voted_on: Listed | None, now: datetime) -> Turnout | None:

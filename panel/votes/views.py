@@ -6,7 +6,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from panel.cases import queries as cases
-from panel.core import hooks, words
+from panel.core import geometry, hooks, words
 from panel.core.errors import NotFound
 from panel.core.forms import Form
 from panel.core.pages import Acting, Reading, act, page
@@ -31,7 +31,8 @@ def show(reading: Reading, motion: Motion) -> Response:
     if shown is None:
         raise NotFound
     case = cases.case(reading.db, motion.case_id)
-    return reading.render("votes/motion.html", shown=shown, motion=motion, case=case, words=words)
+    exact = geometry.exact
+    return reading.render("votes/motion.html", shown=shown, motion=motion, case=case, words=words, exact=exact)
 
 
 @page("ballots.show", of=queries.motion)
