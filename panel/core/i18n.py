@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date
 from babel.messages.pofile import read_po
 
@@ -74,6 +75,11 @@ def choose(*wishes: str | None) -> str:
             if name.startswith("en"):
                 return "en"
     return DEFAULT_LOCALE
+
+
+def own_name(locale: str) -> str:
+    """Return what a language calls itself: the word on the switch that leads to it."""
+    return str(Locale.parse(locale).language_name)
 
 
 def show_date(day: date, locale: str) -> str:

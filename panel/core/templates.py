@@ -45,5 +45,6 @@ def environment(url: Callable[..., str]) -> Environment:
         trim_blocks=True, lstrip_blocks=True, auto_reload=False, cache_size=-1,
     )  # fmt: skip
     templates.globals.update(url=url, words=words, static=lambda path: f"/static/{path}?v={fingerprint(path)}")
+    templates.globals.update(own_name=i18n.own_name)
     templates.filters.update(clock=_clock, datetime=_datetime, date=_date, reason=_reason, duration=_duration)
     return templates
