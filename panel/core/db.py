@@ -55,6 +55,12 @@ def _engine(url: str, *, begin: str, pragmas: tuple[str, ...] = PRAGMAS) -> Engi
         for pragma in pragmas:
             connection.execute(pragma)
 
+    @event.listens_for(engine, "reset")
+    def left(connection: Any, _record: Any, _state: Any) -> None:
+        # SQLAlchemy takes a COMMIT that failed (a full disk) for the end of the transaction; SQLite keeps it open.
+        if connection.in_transaction:
+            connection.rollback()
+
     @event.listens_for(engine, "begin")
     def began(connection: Any) -> None:
         connection.exec_driver_sql(begin)
