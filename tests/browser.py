@@ -1,17 +1,13 @@
-"""What browser tests need: the Chromium that run.py found, several screens at once, pictures of them, a served app.
+"""What browser tests need: the Chromium that run.py found, several screens at once, pictures of them.
 
 Sync Playwright leaves a running loop behind, so these tests come last.
 """
 
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 import run
@@ -107,45 +103,3 @@ def screens(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Screen
     opened = Screens(browser, request.function.__name__)
     yield opened
     opened.close()
-
-
-class Served(uvicorn.Server):
-    """An app on a free port of 127.0.0.1, in a thread."""
-
-    def __init__(self, app: Any) -> None:
-        super().__init__(uvicorn.Config(app, log_level="error", access_log=False, ws_per_message_deflate=False))
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._thread = threading.Thread(target=lambda: self.run(sockets=[self._socket]), daemon=True)
-
-    def begin(self) -> None:
-        """Start, and wait until it answers."""
-        self._thread.start()
-        deadline = time.monotonic() + 20
-        while not self.started:
-            assert self._thread.is_alive(), "the server did not start"
-            assert time.monotonic() < deadline, "the server did not start in time"
-            time.sleep(0.01)
-
-    def end(self) -> None:
-        """Stop, and wait until it has."""
-        self.should_exit = True
-        self._thread.join(timeout=20)
-        self._socket.close()
-
-
-@pytest.fixture
-def served() -> Iterator[Callable[[Any], str]]:
-    """Serve an ASGI app; returns its address."""
-    servers: list[Served] = []
-
-    def serve(app: Any) -> str:
-        server = Served(app)
-        servers.append(server)
-        server.begin()
-        return server.url
-
-    yield serve
-    for server in servers:
-        server.end()

@@ -32,14 +32,21 @@ def served(folder: Path, template: Path, **settings: Any) -> Iterator[Served]:
         origin = f"http://127.0.0.1:{port}"
         world = make_world(folder, template, **{"origins": (origin,), "port": port, **settings})
         server = server_of(world.app, world.site.settings)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        try:
-            _until(lambda: server.started)
+        with running(server, listening):
             yield Served(world, origin, port, server)
-        finally:
-            server.should_exit = server.force_exit = True
-            thread.join(20)
+
+
+@contextmanager
+def running(server: uvicorn.Server, listening: socket.socket) -> Iterator[None]:
+    """Run a server in a thread until the block ends."""
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        _until(lambda: server.started)
+        yield
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join(20)
 
 
 def _until(done: Any, seconds: float = 10) -> None:

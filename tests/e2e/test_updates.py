@@ -4,10 +4,13 @@ The page is a bare one, so that these tests name the front end alone when a newe
 """
 
 import secrets
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from itertools import count
 
 import pytest
+import uvicorn
 from playwright.sync_api import Page
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 
 from panel.core.assets import folder
 from tests.browser import Screens
+from tests.serving import running
 
 POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}' 'strict-dynamic'; style-src 'self'; img-src 'self' data:;"
@@ -67,6 +71,19 @@ def bare(asked: list[str], more: str = "") -> Starlette:
             Mount("/vendor", StaticFiles(directory=folder("static") / "vendor")),
         ]
     )
+
+
+@pytest.fixture
+def served() -> Iterator[Callable[[Starlette], str]]:
+    """Serve an app on a free port; returns its address."""
+    with ExitStack() as opened:
+
+        def serve(app: Starlette) -> str:
+            listening = opened.enter_context(socket.create_server(("127.0.0.1", 0)))
+            opened.enter_context(running(uvicorn.Server(uvicorn.Config(app, log_config=None)), listening))
+            return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+        yield serve
 
 
 @pytest.fixture
