@@ -1,6 +1,7 @@
 """What a lower area asks of a higher one; app.py fills these. They are few, and each is named."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +39,22 @@ SHOWN_IN_OPEN_SESSION: list[Callable[[Session, str], Collection[str]]] = []
 
 PRESENCE: list[Callable[[str], Mapping[str, datetime]]] = []
 """Answers who is connected to a hearing (by id) and since when: person id -> moment. Unrecorded."""
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """What a higher area adds to a case's file: a template that reads `leaf.context`, and where it goes.
+
+    `place`: top (what the reader must see first), main, or aside (tasks and short facts).
+    """
+
+    place: str
+    template: str
+    context: Mapping[str, Any]
+
+
+CASE_FILE: list[Callable[[Any, Any], Leaf | None]] = []
+"""Called with (reading, case) for each reader of a case's file; in the order in which the leaves are shown."""
 
 LIVE_HEARING: list[Callable[[Session, Any], str | None]] = []
 """Answers where somebody goes who has just signed in: the path of the hearing that is under way, or None."""
@@ -79,6 +96,11 @@ def shown_exhibit(db: Session, hearing_id: str) -> str | None:
 def shown_in_open_session(db: Session, case_id: str) -> frozenset[str]:
     """Return the exhibits that were shown in open session of a case."""
     return frozenset(exhibit for answer in SHOWN_IN_OPEN_SESSION for exhibit in answer(db, case_id))
+
+
+def case_file(reading: Any, case: Any) -> list[Leaf]:
+    """Return what the higher areas add to a case's file for this reader."""
+    return [leaf for add in CASE_FILE if (leaf := add(reading, case)) is not None]
 
 
 def presence(hearing_id: str) -> dict[str, datetime]:
