@@ -20,13 +20,9 @@ from starlette.staticfiles import StaticFiles
 import panel.accounts.models
 import panel.committees.models
 import panel.decisions.models
-import panel.dissents.models
 import panel.hearings.models
-import panel.opinions.models
-import panel.publication.models
 import panel.record.models
-import panel.rulebook.models
-import panel.votes.models  # noqa: F401 - every table, until its views are routed
+import panel.rulebook.models  # noqa: F401 - every table, until its views are routed
 from panel.accounts import actions as accounts_actions
 from panel.accounts import queries as accounts_queries
 from panel.accounts import rules as accounts_rules
@@ -45,12 +41,30 @@ from panel.core.config import Settings
 from panel.core.errors import Forbidden, NotFound, Refused, SignInNeeded
 from panel.core.headers import MIB, Front, http_error
 from panel.core.templates import environment
+from panel.decisions import rules as decisions_rules
+from panel.dissents import rules as dissents_rules
+from panel.live import parts as live_parts
 from panel.live import server as live_server
+from panel.opinions import views as opinions_views
+from panel.publication import views as publication_views
 from panel.record.models import SYSTEM_STREAM
 from panel.rulebook import rules as rulebook_rules
+from panel.votes import actions as votes_actions
+from panel.votes import live as votes_live
+from panel.votes import rules as votes_rules
+from panel.votes import views as votes_views
 from panel.work import Writer
 
-AREAS: tuple[Any, ...] = (accounts_rules, cases_rules, committees_rules, live_server, rulebook_rules)
+AREAS: tuple[Any, ...] = (
+    accounts_rules,
+    cases_rules,
+    committees_rules,
+    decisions_rules,
+    dissents_rules,
+    live_server,
+    rulebook_rules,
+    votes_rules,
+)
 """Every module that has PERMISSIONS: each area's rules, and the sockets."""
 
 UPLOADS = ((r"/cases/[0-9a-f]{32}/exhibits", 21 * MIB),)
@@ -65,6 +79,9 @@ def routes() -> list[BaseRoute]:
     return [
         Mount("/static", StaticFiles(directory=folder("static")), name="static"),
         *accounts_views.routes,
+        *opinions_views.routes,
+        *publication_views.routes,
+        *votes_views.routes,
     ]
 
 
@@ -80,6 +97,8 @@ def register() -> None:
     for rules in AREAS:
         security.PERMISSIONS.update(rules.PERMISSIONS)
     security.STANDINGS[:] = [cases_queries.standings, committees_queries.standings]
+    hooks.ON_RECUSAL[:] = [votes_actions.annul_for_recusal]
+    live_parts.register(votes_live.PARTS, votes_live.OWN_PARTS)
     hooks.ON_RECORDED[:] = [accounts_queries.recorded, log.recorded]
 
 
@@ -137,6 +156,7 @@ def create_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         live.bind()
+        await asyncio.wrap_future(site.writer.submit(votes_actions.sweep))
         timer = asyncio.create_task(keep_seen(site))
         yield
         timer.cancel()
