@@ -11,6 +11,7 @@ from panel.core import hooks, words
 from panel.core.errors import Reason
 from panel.core.security import Actor, Audience, Role
 from panel.live.parts import OwnPart, Part
+from panel.record.events import Event
 from panel.votes import actions, events, queries, rules
 from panel.votes.models import Motion, MotionKind, MotionState
 from panel.votes.queries import Turnout
@@ -93,7 +94,7 @@ def _turnout(db: Session, being_voted_on: Listed | None, now: datetime) -> Turno
     return queries.turnout_of(db, being_voted_on.motion, now) if being_voted_on else None
 
 
-MOVED = frozenset(
+MOVED: frozenset[type[Event]] = frozenset(
     {
         events.MotionMoved,
         events.MotionOpened,

@@ -24,6 +24,8 @@ PERMISSIONS: dict[str, Grant] = {
 
 ABSENT = Reason("You are not recorded as present. Only members who are present vote.")
 
+SUSPENDED = Reason("Your request for recusal is being decided. Until then you do not vote.")
+
 VOTING = "motions"
 """The phase of a hearing in which motions are put to the vote."""
 

@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from panel.committees import queries as committees
 from panel.committees.models import Seat
-from panel.core.errors import Forbidden, Reason, require
+from panel.core.errors import Forbidden, Reason, Refused, require
 from panel.core.ids import new_id
 from panel.core.security import Actor
 from panel.votes import queries, rules
@@ -68,6 +68,8 @@ def _admit(db: Session, actor: Actor, motion: Motion, choice: str, reason: str) 
         raise Forbidden(Reason("You have no seat in this case, or it stands aside."))
     require(rules.why_not_voting(motion.state, had_ballot=queries.had_ballot(db, motion, seat.id)))
     require(rules.why_not_open_to(db.get(RollEntry, (motion.id, seat.id))), Forbidden)
+    if seat.id in committees.suspended(db, motion.case_id):
+        raise Refused(rules.SUSPENDED)
     present = seat.id in committees.present(db, motion.hearing_id)
     require(rules.why_not_cast(motion, Rule.from_json(motion.rule), choice, reason, present=present))
     return seat

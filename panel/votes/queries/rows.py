@@ -196,6 +196,8 @@ def why_no_ballot(db: Session, of: Motion, seat_id: str) -> Reason | None:
         return rules.why_not_voting(of.state, had_ballot=had_ballot(db, of, seat_id))
     if reason := rules.why_not_open_to(db.get(RollEntry, (of.id, seat_id))):
         return reason
+    if seat_id in committees.suspended(db, of.case_id):
+        return rules.SUSPENDED
     if seat_id not in committees.present(db, of.hearing_id):
         return rules.ABSENT
     seat = db.get(Seat, seat_id)
