@@ -45,7 +45,10 @@ from panel.decisions import rules as decisions_rules
 from panel.dissents import rules as dissents_rules
 from panel.live import parts as live_parts
 from panel.live import server as live_server
+from panel.opinions import live as opinions_live
+from panel.opinions import rules as opinions_rules
 from panel.opinions import views as opinions_views
+from panel.publication import rules as publication_rules
 from panel.publication import views as publication_views
 from panel.record.models import SYSTEM_STREAM
 from panel.rulebook import rules as rulebook_rules
@@ -62,10 +65,15 @@ AREAS: tuple[Any, ...] = (
     decisions_rules,
     dissents_rules,
     live_server,
+    opinions_rules,
+    publication_rules,
     rulebook_rules,
     votes_rules,
 )
 """Every module that has PERMISSIONS: each area's rules, and the sockets."""
+
+LIVE: tuple[Any, ...] = (opinions_live, votes_live)
+"""Every area's parts of the live page, in the order of drawing."""
 
 UPLOADS = ((r"/cases/[0-9a-f]{32}/exhibits", 21 * MIB),)
 """Addresses that take larger bodies than a form: 20 MiB of file (security requirement 34) and its fields."""
@@ -98,7 +106,8 @@ def register() -> None:
         security.PERMISSIONS.update(rules.PERMISSIONS)
     security.STANDINGS[:] = [cases_queries.standings, committees_queries.standings]
     hooks.ON_RECUSAL[:] = [votes_actions.annul_for_recusal]
-    live_parts.register(votes_live.PARTS, votes_live.OWN_PARTS)
+    for live in LIVE:
+        live_parts.register(live.PARTS, live.OWN_PARTS)
     hooks.ON_RECORDED[:] = [accounts_queries.recorded, log.recorded]
 
 
