@@ -163,8 +163,9 @@ def provide_browser() -> None:
         say("Installing Chromium for the browser tests ...")
         subprocess.run([PYTHON, "-m", "playwright", "install", "chromium"], check=False)
     if not (chromium() and chinese_fonts()):
-        packages = " ".join(lacking)
-        fail(f"The browser tests need Chromium and Chinese fonts. Run: sudo apt-get install -y {packages}")
+        debian = f"sudo apt-get install -y {' '.join(lacking)}"
+        other = f'"{PYTHON}" -m playwright install --with-deps chromium'
+        fail(f"The browser tests need Chromium and Chinese fonts. Run: {debian if shutil.which('apt-get') else other}")
 
 
 def apt_install(packages: list[str]) -> None:
