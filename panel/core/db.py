@@ -42,6 +42,22 @@ def reading_engine(url: str) -> Engine:
     return _engine(url, begin="BEGIN", pragmas=(*PRAGMAS[2:], "PRAGMA query_only=ON"))
 
 
+def empty_log(bind: object) -> None:
+    """Bring SQLite's write-ahead log into the file and empty it, so that what was deleted is not left in it.
+
+    Called after a commit; waits half a second at most for readers, whose pages stay in the log until the next time.
+    """
+    if not isinstance(bind, Engine) or bind.dialect.name != "sqlite":
+        return
+    connection = bind.raw_connection()
+    try:
+        cursor = connection.cursor()
+        for pragma in ("PRAGMA busy_timeout=500", "PRAGMA wal_checkpoint(TRUNCATE)", "PRAGMA busy_timeout=5000"):
+            cursor.execute(pragma)
+    finally:
+        connection.close()
+
+
 def _engine(url: str, *, begin: str, pragmas: tuple[str, ...] = PRAGMAS) -> Engine:
     if not url.startswith("sqlite"):
         return create_engine(url, hide_parameters=True)

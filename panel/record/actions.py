@@ -1,10 +1,13 @@
 """Writing about the record itself. Everything else reaches it through the unit of work."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from sqlmodel import Session
 
+from panel.core.db import empty_log
 from panel.core.errors import NotFound, require
 from panel.core.security import Actor
 from panel.record import queries, rules
@@ -18,6 +21,9 @@ class Recording(Protocol):
 
     def record(self, event: Event) -> int:
         """Put an event on the record; returns its index."""
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Run something once the act is durable."""
 
 
 def erase(work: Recording, actor: Actor, *, index: int, ground: str) -> None:
@@ -34,4 +40,5 @@ def erase(work: Recording, actor: Actor, *, index: int, ground: str) -> None:
     assert body is not None, "why_not_erase has refused it"
     private = json.loads(body.private)
     work.db.delete(body)
+    work.after_commit(partial(empty_log, work.db.get_bind()))
     work.record(BodyErased(case_id=private["case_id"], actor_id=actor.person_id, index=index, ground=ground))
