@@ -114,13 +114,11 @@ def recuse(
     procedure = queries.procedure_rules(work.db, seat.case_id)
     next_chair = queries.seat(work.db, successor) if successor else None
     own = queries.seat_of(work.db, actor, seat.case_id)
-    require(
-        rules.why_not_recuse(
-            seat, _role(work, actor, seat), own.id if own else None,
-            recused=seat.id in queries.recused(work.db, seat.case_id), successor=next_chair,
-            sitting={s.id for s in queries.seats(work.db, seat.case_id)}, chair_categories=procedure.chair_categories,
-        )
-    )  # fmt: skip
+    require(rules.why_not_order(seat, _role(work, actor, seat), own.id if own else None), Forbidden)
+    aside = seat.id in queries.recused(work.db, seat.case_id)
+    sitting = {s.id for s in queries.seats(work.db, seat.case_id)}
+    categories = procedure.chair_categories
+    require(rules.why_not_recuse(seat, next_chair, recused=aside, sitting=sitting, chair_categories=categories))
     require(rules.why_not_ground(procedure, ground, statement))
     recusal = work.add(
         Recusal(

@@ -157,29 +157,23 @@ def _why_not_long(statement: str) -> Reason | None:
     return None
 
 
-def why_not_recuse(
-    seat: Seat, role: Role | None, own_seat: str | None, *, recused: bool, successor: Seat | None,
-    sitting: Collection[str], chair_categories: Collection[str],
-) -> Reason | None:  # fmt: skip
-    """Say why this person cannot order this recusal.
-
-    Members stand aside themselves (自行回避); the chair orders others'; the chair's own is the organ's, which names
-    another chair at once so that the hearing has one.
-    """
-    if recused:
-        return Reason("This seat is recused already.")
+def why_not_order(seat: Seat, role: Role | None, own_seat: str | None) -> Reason | None:
+    """Members stand aside themselves (自行回避), the chair orders others' recusal, the organ the chair's."""
     if seat.chair:
-        return _why_not_unseat_chair(role, successor, sitting, chair_categories)
+        return None if role in ORGAN else Reason("The organ decides on the chair's recusal: ask the secretary.")
     if role is Role.CHAIR or seat.id == own_seat:
         return None
     return Reason("The chair orders the recusal of a member.")
 
 
-def _why_not_unseat_chair(
-    role: Role | None, successor: Seat | None, sitting: Collection[str], chair_categories: Collection[str]
+def why_not_recuse(
+    seat: Seat, successor: Seat | None, *, recused: bool, sitting: Collection[str], chair_categories: Collection[str]
 ) -> Reason | None:
-    if role not in ORGAN:
-        return Reason("The organ decides on the chair's recusal: ask the secretary.")
+    """A seat stands aside once; when it is the chair's, another member takes the chair at once."""
+    if recused:
+        return Reason("This seat is recused already.")
+    if not seat.chair:
+        return None
     if successor is None or successor.id not in sitting or successor.chair:
         return Reason("Name the member who takes the chair.")
     if successor.category.value not in chair_categories:

@@ -1,0 +1,135 @@
+"""The parts of the live page that committees own, and what they add to a case's file."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from panel.committees import events, queries, rules
+from panel.committees.models import Seat
+from panel.core import geometry, hooks
+from panel.core.hooks import Leaf
+from panel.core.security import INSIDE, Actor, Audience, Role
+from panel.live.parts import OwnPart, Part
+
+NAMED = INSIDE | {Audience.HANDLER, Audience.PARTY, Audience.AUTHORITY}
+"""Who is told the members' names (the party three days before, 检察听证规定 §10); others see numbers."""
+
+TONES = {
+    "present": "done",
+    "absent": "wait",
+    "left": "wait",
+    "suspended": "warn",
+    "recused": "recused",
+    "alternate": "plain",
+}
+
+
+def attendance(db: Session, hearing_id: str, audience: Audience, now: datetime) -> dict[str, Any]:
+    """Load who is in the room, and the quorum with its arithmetic."""
+    hearing = hooks.hearing(db, hearing_id)
+    quorum = queries.quorum(db, hearing.case_id, hearing_id)
+    return {
+        "named": audience in NAMED,
+        "inside": audience in INSIDE,
+        "places": queries.places(db, hearing.case_id, hearing_id),
+        "quorum": quorum,
+        "why_not_quorum": rules.why_not_quorum(quorum),
+        "picture": geometry.quorum(due=quorum.due, present=quorum.present, required=quorum.exact, strict=quorum.strict),
+        "tones": TONES,
+    }
+
+
+def declaration(db: Session, hearing_id: str, actor: Actor, now: datetime) -> dict[str, Any] | None:
+    """Load what the reader may do about seats: their own, and for chair and secretary the others'."""
+    hearing = hooks.hearing(db, hearing_id)
+    return {**desk(db, hearing.case_id, actor), "hearing_id": hearing_id, "presence": hooks.presence(hearing_id)}
+
+
+def desk(db: Session, case_id: str, actor: Actor) -> dict[str, Any]:
+    """Return the seats of a case as the reader may act on them, in the hearing that is on or next to come."""
+    hearing_id = queries.hearing_now(db, case_id) or ""
+    places = queries.places(db, case_id, hearing_id)
+    role, pending, vacant = actor.role_in(case_id), queries.pending(db, case_id), queries.vacant(db, case_id)
+    procedure = queries.procedure_rules(db, case_id)
+    own = queries.seat_of(db, actor, case_id)
+    return {
+        "case_id": case_id,
+        "role": role,
+        "mine": next((place for place in places if own is not None and place.seat.id == own.id), None),
+        "declared": queries.declarations(db, case_id),
+        "places": places,
+        "pending": pending,
+        "decides": [p for p in places if p.seat.id in pending and _decides(role, p.seat)],
+        "orders": [p for p in places if own != p.seat and p.state != "recused" and _decides(role, p.seat)],
+        "notes": role in rules.CLERKS,
+        "alternates": [p for p in places if p.state == "alternate" and p.seat.category in vacant.values()]
+        if role in {Role.CHAIR, Role.SECRETARY}
+        else [],
+        "successors": [p for p in places if _may_succeed(p, procedure.chair_categories)],
+        "grounds": [key for key in rules.GROUNDS if key in procedure.recusal_grounds],
+        "ground_words": rules.GROUNDS,
+        "ended": bool(hearing_id) and hooks.phase_of(db, hearing_id) == queries.ENDED,
+        "tones": TONES,
+    }
+
+
+def _decides(role: Role | None, seat: Seat) -> bool:
+    return rules.why_not_order(seat, role, None) is None
+
+
+def _may_succeed(place: queries.Place, categories: tuple[str, ...]) -> bool:
+    sitting = place.state not in {"recused", "alternate"} and not place.seat.chair
+    return sitting and place.seat.category.value in categories
+
+
+def declaration_leaf(reading: Any, case: Any) -> Leaf | None:
+    """Put the reader's declaration, and the requests that they decide, on top of the case's file."""
+    context = desk(reading.db, case.id, reading.me)
+    if context["mine"] is None and not context["decides"] and not context["alternates"]:
+        return None
+    return Leaf("top", "committees/_leaf_declaration.html", context)
+
+
+def committee_leaf(reading: Any, case: Any) -> Leaf | None:
+    """Put the committee, by category, into the case's file."""
+    committee = queries.committee_of(reading.db, case.id)
+    if committee is None:
+        return None
+    places = queries.places(reading.db, case.id, queries.hearing_now(reading.db, case.id) or "")
+    categories = [
+        (category, [place for place in places if place.seat.category.value == category])
+        for category in queries.procedure_rules(reading.db, case.id).categories
+    ]
+    named = reading.me.audience_in(case.id) in NAMED
+    context = {"committee": committee, "categories": categories, "named": named, "tones": TONES}
+    return Leaf("main", "committees/_leaf_committee.html", context)
+
+
+PARTS = (
+    Part(
+        name="attendance",
+        template="committees/_attendance.html",
+        audiences=frozenset(Audience) - {Audience.PUBLIC},
+        touched_by=frozenset(
+            {
+                events.InterestsDeclared,
+                events.SeatRecused,
+                events.RecusalRefused,
+                events.ChairNamed,
+                events.AlternateSeated,
+                events.MemberArrived,
+                events.MemberLeft,
+            }
+        ),
+        load=attendance,
+    ),
+)
+OWN_PARTS = (
+    OwnPart(
+        name="declaration",
+        template="committees/_declaration.html",
+        roles=frozenset({Role.CHAIR, Role.MEMBER, Role.SECRETARY, Role.RECORDER}),
+        load=declaration,
+    ),
+)

@@ -1,0 +1,27 @@
+"""One page: a rule document as a case runs under it."""
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from panel.core.pages import Reading, page
+from panel.rulebook import queries
+from panel.rulebook.models import RuleDocument
+from panel.rulebook.rules import CATALOGUE, CONSIDERATIONS, PROCEDURE, Considerations, ProcedureRules, text_of
+
+
+@page("rulebook.read", of=queries.document)
+def show_document(reading: Reading, document: RuleDocument) -> Response:
+    """Show one version of a rule document, each rule with its source and how well that was read."""
+    body, kind = document.body, document.kind
+    return reading.render(
+        "rulebook/document.html",
+        document=document,
+        title=queries.title(document),
+        kinds=(PROCEDURE, CONSIDERATIONS, CATALOGUE),
+        procedure=ProcedureRules.from_body(body) if kind == PROCEDURE else None,
+        considerations=Considerations.from_body(body) if kind == CONSIDERATIONS else None,
+        text_of=text_of,
+    )
+
+
+routes = [Route("/rules/{id}", show_document, name="rulebook.document")]
