@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests.factories import World, make_template, make_world
 
@@ -22,3 +23,10 @@ def world(tmp_path: Path, template: Path) -> Iterator[World]:
     made = make_world(tmp_path / "world", template)
     yield made
     made.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def plain_logs() -> None:
+    """Write logs of the tests in plain lines: the default draws every traceback in colours, which takes seconds."""
+    line = structlog.processors.KeyValueRenderer(key_order=["event"])
+    structlog.configure(processors=[structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info, line])

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 from starlette.types import Message
 
@@ -15,6 +16,7 @@ from panel.core.errors import TooLarge, TooSlow
 from panel.core.headers import FORM_BYTES, Front
 from tests.factories import ORIGIN, SECRET, World, make_world
 
+KEY = SecretStr(SECRET)
 ALWAYS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -101,20 +103,20 @@ def test_44_an_unknown_host_is_turned_away(world: World, host: str) -> None:
 
 
 def test_44_an_own_address_is_known_without_settings() -> None:
-    settings = Settings(secret=SECRET, port=8123)
+    settings = Settings(secret=KEY, port=8123)
     assert settings.origins == ("http://127.0.0.1:8123", "http://localhost:8123")
 
 
 def test_41_a_short_or_missing_secret_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PANEL_SECRET", raising=False)
     with pytest.raises(ValueError, match="secret"):
-        Settings(secret="short")
+        Settings(secret=SecretStr("short"))
     with pytest.raises(ValueError, match="secret"):
         Settings()  # type: ignore[call-arg]  # the secret is missing on purpose
 
 
 def test_41_a_secret_is_masked_when_settings_are_shown() -> None:
-    assert SECRET not in repr(Settings(secret=SECRET))
+    assert SECRET not in repr(Settings(secret=KEY))
 
 
 def test_36_a_body_that_says_it_is_too_large_is_refused_in_words(world: World) -> None:
@@ -190,7 +192,9 @@ def test_46_an_error_of_ours_shows_a_number_and_no_trace(world: World, monkeypat
     assert {name: answer.headers[name] for name in ALWAYS} == ALWAYS
 
 
-def test_46_when_even_the_error_page_fails_one_plain_line_remains(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_46_when_even_the_error_page_fails_one_plain_line_remains(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("broken template")
 
@@ -214,6 +218,6 @@ def test_16_cookies_are_strict_where_the_site_is_secure(tmp_path: Path, template
 
 def test_16_a_demo_or_bare_loopback_has_no_secure_cookies(world: World) -> None:
     assert (world.site.settings.cookie, world.site.settings.secure) == ("pv_session", False)
-    assert Settings(secret=SECRET, demo=True, host="0.0.0.0", lan=True).secure is False
-    assert Settings(secret=SECRET, host="0.0.0.0").secure is True
-    assert Settings(secret=SECRET, trusted_proxies=("127.0.0.1",)).secure is True
+    assert Settings(secret=KEY, demo=True, host="0.0.0.0", lan=True).secure is False
+    assert Settings(secret=KEY, host="0.0.0.0").secure is True
+    assert Settings(secret=KEY, trusted_proxies=("127.0.0.1",)).secure is True

@@ -12,14 +12,13 @@ from panel.core.errors import NotFound
 
 
 @pytest.fixture(autouse=True)
-def as_served(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
-    """Log as `panel serve` does, to the stderr that the test reads, and put things back."""
+def put_back() -> Iterator[None]:
+    """Put logging back as it was."""
     root = logging.getLogger()
-    before = root.handlers, root.level
-    log.configure()
+    before, configured = (root.handlers, root.level), structlog.get_config()
     yield
     root.handlers, root.level = before
-    structlog.reset_defaults()
+    structlog.configure(**configured)
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
@@ -27,6 +26,7 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 
 
 def test_38_a_line_is_json_in_utc_on_a_channel_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure()
     with structlog.contextvars.bound_contextvars(request="0123456789abcdef"):
         log.security("sign_in_failed", person=None, seconds=3)
     (line,) = lines(capsys)
@@ -39,12 +39,14 @@ def test_38_a_line_is_json_in_utc_on_a_channel_of_its_own(capsys: pytest.Capture
 
 
 def test_38_no_field_of_a_secret_kind_reaches_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    log.security("x", **{name: "canary" for name in log.NEVER})
+    log.configure()
+    log.security("x", **dict.fromkeys(log.NEVER, "canary"))
     assert [set(line) for line in lines(capsys)] == [{"event", "channel", "level", "at"}]
 
 
 @pytest.mark.parametrize("forged", ['a\r\n{"event":"forged"}', "a\nforged", "\x1b[31mred", "a\u2028b"])
 def test_38_nothing_can_forge_a_line(capsys: pytest.CaptureFixture[str], forged: str) -> None:
+    log.configure()
     log.security("x", device=forged)
     raw = capsys.readouterr().err
     assert raw.count("\n") == 1
@@ -52,6 +54,7 @@ def test_38_nothing_can_forge_a_line(capsys: pytest.CaptureFixture[str], forged:
 
 
 def test_a_failure_names_its_cause_and_libraries_speak_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure()
     try:
         raise KeyError("what went wrong")
     except KeyError as error:
@@ -63,6 +66,7 @@ def test_a_failure_names_its_cause_and_libraries_speak_json_too(capsys: pytest.C
 
 
 def test_40_of_the_record_only_kind_and_number_are_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    log.configure()
     log.recorded("committees.seat_recused", "a case", 7)
     log.recorded("votes.ballot_cast", "a case", 8)
     (line,) = lines(capsys)
@@ -72,6 +76,7 @@ def test_40_of_the_record_only_kind_and_number_are_noted(capsys: pytest.CaptureF
 def test_38_a_refusal_names_who_asked_and_what_permission_but_not_which_thing(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    log.configure()
     from starlette.requests import Request
 
     async def view() -> None: ...

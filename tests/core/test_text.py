@@ -25,7 +25,9 @@ def test_a_word_of_look_alike_scripts_is_refused(typed: str) -> None:
     assert text.why_not_title(typed) == reason
 
 
-@pytest.mark.parametrize("title", ["黄某水库闸门应急维修案", "Anna Müller", "Иван Anna", "α 检验", "A市B区", "第3项（2026）"])
+@pytest.mark.parametrize(
+    "title", ["黄某水库闸门应急维修案", "Anna Müller", "Иван Anna", "α 检验", "A市B区", "第3项（2026）"]
+)
 def test_ordinary_titles_pass(title: str) -> None:
     assert text.why_not_title(title) is None
 
