@@ -1,0 +1,43 @@
+"""The parts of the live page that cases own. Which events touch them, the hearings above know; app.py says it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from panel.cases import inspection, queries
+from panel.cases.models import Exhibit
+from panel.core import hooks
+from panel.core.security import INSIDE, Actor, Audience, Role
+from panel.live.parts import OwnPart, Part
+from panel.record.events import Event
+
+
+def exhibit(db: Session, hearing_id: str, audience: Audience, now: datetime) -> dict[str, Any]:
+    """Load the exhibit that is being shown now; outside nobody sees what is shown in closed session."""
+    shown = hooks.shown_exhibit(db, hearing_id)
+    found = queries.exhibit(db, shown) if shown else None
+    if found is not None and audience not in INSIDE and not _open(db, hearing_id, found):
+        found = None
+    return {"chosen": found, "images": inspection.IMAGES, "projected": audience is Audience.PROJECTOR}
+
+
+def _open(db: Session, hearing_id: str, found: Exhibit) -> bool:
+    shown_openly = found.id in hooks.shown_in_open_session(db, found.case_id)
+    return shown_openly and not hooks.in_closed_session(db, hearing_id)
+
+
+def exhibits(db: Session, hearing_id: str, actor: Actor, now: datetime) -> dict[str, Any] | None:
+    """Load the chair's picker: every exhibit, and which of them is being shown."""
+    hearing = hooks.hearing(db, hearing_id)
+    listed = queries.exhibits(db, hearing.case_id)
+    shown = hooks.shown_exhibit(db, hearing_id)
+    return {"hearing_id": hearing_id, "exhibits": listed, "shown": shown} if listed else None
+
+
+def exhibit_part(touched_by: frozenset[type[Event]]) -> Part:
+    """Return the part `exhibit`, drawn anew at these events."""
+    return Part("exhibit", "cases/_exhibit.html", frozenset(Audience) - {Audience.PUBLIC}, touched_by, exhibit)
+
+
+OWN_PARTS = (OwnPart("exhibits", "cases/_exhibits.html", frozenset({Role.CHAIR, Role.SECRETARY}), exhibits),)
