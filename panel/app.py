@@ -30,11 +30,15 @@ from panel.accounts import rules as accounts_rules
 from panel.accounts import views as accounts_views
 from panel.accounts.views.desk import Desk, desk
 from panel.accounts.views.sign_in import sign_in_needed
+from panel.cases import live as cases_live
 from panel.cases import queries as cases_queries
 from panel.cases import rules as cases_rules
+from panel.cases import views as cases_views
 from panel.cases.models import Case
+from panel.committees import live as committees_live
 from panel.committees import queries as committees_queries
 from panel.committees import rules as committees_rules
+from panel.committees import views as committees_views
 from panel.core import clock, hooks, log, pages, security
 from panel.core import db as database
 from panel.core.assets import folder
@@ -44,6 +48,7 @@ from panel.core.headers import MIB, Front, http_error
 from panel.core.templates import environment
 from panel.decisions import rules as decisions_rules
 from panel.dissents import rules as dissents_rules
+from panel.hearings import events as hearings_events
 from panel.live import parts as live_parts
 from panel.live import server as live_server
 from panel.opinions import live as opinions_live
@@ -56,6 +61,7 @@ from panel.record import rules as record_rules
 from panel.record import views as record_views
 from panel.record.models import SYSTEM_STREAM
 from panel.rulebook import rules as rulebook_rules
+from panel.rulebook import views as rulebook_views
 from panel.votes import actions as votes_actions
 from panel.votes import live as votes_live
 from panel.votes import rules as votes_rules
@@ -77,7 +83,7 @@ AREAS: tuple[Any, ...] = (
 )
 """Every module that has PERMISSIONS: each area's rules, and the sockets."""
 
-LIVE: tuple[Any, ...] = (opinions_live, votes_live)
+LIVE: tuple[Any, ...] = (committees_live, opinions_live, votes_live)
 """Every area's parts of the live page, in the order of drawing."""
 
 UPLOADS = ((r"/cases/[0-9a-f]{32}/exhibits", 21 * MIB),)
@@ -92,9 +98,12 @@ def routes() -> list[BaseRoute]:
     return [
         Mount("/static", StaticFiles(directory=folder("static")), name="static"),
         *accounts_views.routes,
+        *cases_views.routes,
+        *committees_views.routes,
         *record_views.routes,
         *opinions_views.routes,
         *publication_views.routes,
+        *rulebook_views.routes,
         *votes_views.routes,
     ]
 
@@ -112,6 +121,9 @@ def register() -> None:
         security.PERMISSIONS.update(rules.PERMISSIONS)
     security.STANDINGS[:] = [cases_queries.standings, committees_queries.standings]
     hooks.ON_RECUSAL[:] = [votes_actions.annul_for_recusal]
+    hooks.CASE_FILE[:] = [committees_live.declaration_leaf, committees_live.committee_leaf]
+    shown = frozenset({hearings_events.ExhibitShown, hearings_events.ExhibitPutAway, hearings_events.StageBegun})
+    live_parts.register([cases_live.exhibit_part(shown)], cases_live.OWN_PARTS)
     for live in LIVE:
         live_parts.register(live.PARTS, live.OWN_PARTS)
     hooks.ON_RECORDED[:] = [accounts_queries.recorded, log.recorded]
