@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from jinja2 import Environment
 
 from panel.core import geometry
 from panel.core.assets import folder
@@ -22,10 +23,16 @@ LABELS = {"approve": "同意", "disapprove": "不同意", "defer": "缓议", "ab
 FACTS = {"established": "属实", "not_established": "不属实", "undetermined": "无法认定"}
 
 
+@cache
+def templates() -> Environment:
+    """Return one environment for all tests: compiling the macros takes longer than drawing them."""
+    return environment(lambda name, **params: name)
+
+
 def draw(call: str, **context: Any) -> ElementTree.Element:
     """Draw one macro as the Chinese pages do; well-formed, or this raises."""
     source = '{% import "macros/pictures.html" as pictures with context %}<div>{{ ' + call + " }}</div>"
-    drawn = environment(lambda name, **params: name).from_string(source)
+    drawn = templates().from_string(source)
     text = drawn.render(_=translator("zh_CN"), locale="zh_CN", labels=LABELS, title="第4项", **context)
     return ElementTree.fromstring(text)
 
@@ -300,7 +307,7 @@ def test_what_is_no_digest_has_no_strip(text: str) -> None:
 
 
 def test_templates_and_geometry_draw_an_option_alike() -> None:
-    marks = environment(lambda name, **params: name).get_template("macros/marks.html").module
+    marks = templates().get_template("macros/marks.html").module
     assert {option: str(marks.slot_of(option)) for option in geometry.SLOTS} == dict(geometry.SLOTS)  # type: ignore[attr-defined]  # a macro
     assert set(geometry.SLOTS.values()) == set(geometry.ORDER)
 
