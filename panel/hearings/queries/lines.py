@@ -1,0 +1,148 @@
+"""The lines of the minutes, as the record of the hearing tells them. Codes and facts; their words are drawn later."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, select
+
+from panel.cases import queries as cases
+from panel.cases.models import Exhibit
+from panel.committees import queries as committees
+from panel.core import clock
+from panel.dissents import queries as dissents
+from panel.hearings import queries
+from panel.hearings.models import Hearing
+from panel.hearings.rules import spoken
+from panel.votes import queries as votes
+from panel.votes.models import Motion, MotionState, Secrecy
+
+Line = dict[str, Any]
+
+
+def lines(db: Session, of: Hearing, now: datetime) -> list[Line]:
+    """Return every line in the order of time: {"at", "kind", "closed", ...}; `at` is RFC 3339 in UTC."""
+    who = _Who(db, of)
+    every = [
+        *_course(db, of),
+        *_room(db, of, who),
+        *_floor(db, of, who, now),
+        *_words(db, of, who),
+        *_votes(db, of, who),
+        *_dissents(db, of, who),
+    ]
+    return sorted(every, key=lambda line: line["at"])
+
+
+def open_lines(every: list[Line]) -> list[Line]:
+    """Return the lines of the open session only: what parties and observers may read."""
+    return [line for line in every if not line["closed"]]
+
+
+def _line(at: datetime, kind: str, *, closed: bool = False, **said: Any) -> Line:
+    return {"at": clock.rfc3339(at), "kind": kind, "closed": closed, **said}
+
+
+class _Who:
+    """Names and seat numbers of everybody in the case."""
+
+    def __init__(self, db: Session, of: Hearing) -> None:
+        seats = committees.all_seats(db, of.case_id)
+        assigned = cases.assignments(db, of.case_id)
+        self._names = cases.people_names(db, [s.person_id for s in seats] + [a.person_id for a in assigned])
+        self._seat_of = {s.person_id: s for s in seats}
+        self._by_seat = {s.id: s for s in seats}
+
+    def person(self, person_id: str | None) -> Line:
+        """Return name and seat number of a person."""
+        seat = self._seat_of.get(person_id or "")
+        return {"who": self._names.get(person_id or "", ""), "seat": seat.number if seat else None}
+
+    def seat(self, seat_id: str) -> Line:
+        """Return name and number of a seat."""
+        seat = self._by_seat[seat_id]
+        return {"who": self._names[seat.person_id], "seat": seat.number}
+
+
+def _course(db: Session, of: Hearing) -> Iterator[Line]:
+    for stage in queries.stages(db, of.id):
+        yield _line(stage.began_at, "stage", phase=stage.phase.value)
+    for pause in queries.pauses(db, of.id):
+        yield _line(pause.began_at, "paused", text=pause.reason)
+        if pause.ended_at:
+            yield _line(pause.ended_at, "resumed")
+    for away in queries.adjournments(db, of.id):
+        yield _line(away.created_at, "adjourned", text=away.reason, until=clock.rfc3339(away.until))
+        if away.resumed_at:
+            yield _line(away.resumed_at, "resumed")
+
+
+def _room(db: Session, of: Hearing, who: _Who) -> Iterator[Line]:
+    for stretch in committees.stretches(db, of.id):
+        yield _line(stretch.arrived_at, "arrived", **who.seat(stretch.seat_id))
+        if stretch.left_at:
+            yield _line(stretch.left_at, "left", **who.seat(stretch.seat_id))
+    for recusal in committees.recusals(db, of.case_id):
+        yield _line(recusal.created_at, "recused", ground=recusal.ground, **who.seat(recusal.seat_id))
+
+
+def _floor(db: Session, of: Hearing, who: _Who, now: datetime) -> Iterator[Line]:
+    every = queries.turns(db, of.id)
+    for turn in every:
+        seconds = round(spoken(turn, queries.stops(db, turn, every), now))
+        said = {"request": turn.kind.value, "seconds": seconds, **who.person(turn.person_id)}
+        yield _line(turn.began_at, "spoke", closed=turn.closed, **said)
+    exhibits = {e.id: e for e in db.exec(select(Exhibit).where(Exhibit.case_id == of.case_id))}
+    for shown in queries.showings(db, of.id):
+        exhibit = exhibits[shown.exhibit_id]
+        yield _line(shown.created_at, "shown", closed=shown.closed, number=exhibit.number, text=exhibit.title)
+
+
+def _words(db: Session, of: Hearing, who: _Who) -> Iterator[Line]:
+    for question in queries.questions(db, of.id, closed=True):
+        asked = {"number": question.number, "to": who.person(question.asked_of)["who"], "text": question.text}
+        yield _line(question.created_at, "asked", closed=question.closed, **asked, **who.person(question.asked_by))
+        if question.answered_at:
+            said = {"number": question.number, "text": question.answer, **who.person(question.answered_by)}
+            yield _line(question.answered_at, "answered", closed=question.closed, **said)
+    for note in queries.notes(db, of.id):
+        yield _line(note.created_at, "noted", closed=note.closed, text=note.text, **who.person(note.speaker_id))
+
+
+def _votes(db: Session, of: Hearing, who: _Who) -> Iterator[Line]:
+    ended = {MotionState.CLOSED, MotionState.LAPSED, MotionState.ANNULLED}
+    for motion in votes.motions(db, of.id):
+        if motion.state not in ended or motion.closed_at is None:
+            continue
+        result = votes.tally_of(db, motion.id)
+        said = {
+            "number": motion.number,
+            "text": motion.question,
+            "motion_kind": motion.kind.value,
+            "secrecy": motion.secrecy.value,
+            "carried": result.carried if result else "annulled",
+            "settled": result.settled if result else "",
+            "counts": result.counts if result else {},
+            "ballots": _ballots(db, motion, who) if motion.secrecy is Secrecy.OPEN else [],
+        }
+        yield _line(motion.closed_at, "voted", closed=True, **said)
+
+
+def _ballots(db: Session, motion: Motion, who: _Who) -> list[Line]:
+    counting = votes.counting_ballots(db, motion.id)
+    said = [{**who.seat(b.seat_id), "choice": b.choice, "text": b.reason} for b in counting]
+    return sorted(said, key=lambda line: line["seat"])
+
+
+def _dissents(db: Session, of: Hearing, who: _Who) -> Iterator[Line]:
+    joinings = dissents.joinings(db, of.case_id)
+    for dissent in dissents.of_case(db, of.case_id):
+        joined = [who.seat(joining.seat_id)["who"] for joining in joinings.get(dissent.id, [])]
+        said = {
+            "number": dissent.number,
+            "dissent_kind": dissent.kind.value,
+            "text": dissent.text,
+            "joined": joined,
+            "withdrawn": dissent.withdrawn_at is not None,
+        }
+        yield _line(dissent.created_at, "dissent", closed=True, **said, **who.seat(dissent.seat_id))

@@ -1,0 +1,230 @@
+"""The order of business, what blocks its next step, and who may do what on the floor. Pure."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from panel.core.errors import Label, Reason
+from panel.core.security import EVERY_ROLE, Grant, Role, roles
+from panel.core.words import CATEGORIES
+from panel.hearings.models import CLOSED_PHASES, FloorRequest, Phase, RequestKind, Turn
+
+SPEAKERS = (Role.CHAIR, Role.MEMBER, Role.SECRETARY, Role.HANDLER, Role.OFFICIAL, Role.HELPER)
+WRITERS = (Role.CHAIR, Role.SECRETARY, Role.RECORDER)
+
+PERMISSIONS: dict[str, Grant] = {
+    "hearings.read": Grant(roles=EVERY_ROLE),
+    "hearings.preside": roles(Role.CHAIR),
+    "hearings.schedule": roles(Role.SECRETARY),
+    "hearings.request_floor": roles(*SPEAKERS),
+    "hearings.ask": roles(Role.CHAIR, Role.MEMBER, Role.RECORDER),
+    "hearings.answer": roles(Role.CHAIR, Role.MEMBER, Role.RECORDER, Role.HANDLER, Role.OFFICIAL, Role.HELPER),
+    "hearings.show_exhibit": roles(Role.CHAIR, Role.SECRETARY),
+    "hearings.write_minutes": roles(*WRITERS),
+    "hearings.read_minutes": roles(Role.CHAIR, Role.MEMBER, Role.SECRETARY, Role.RECORDER, Role.AUTHORITY),
+    "hearings.confirm": roles(Role.CHAIR, Role.MEMBER),
+    "hearings.settle": roles(Role.CHAIR, Role.SECRETARY),
+}
+
+ORDER = tuple(Phase)
+
+STEPS = {
+    Phase.SCHEDULED: Label("Call the hearing to order: check attendance and declarations"),
+    Phase.OPENING: Label("Open the hearing: the case handler presents"),
+    Phase.PRESENTATION: Label("Next: the official explains"),
+    Phase.EXPLANATION: Label("Next: the members put questions"),
+    Phase.QUESTIONS: Label("Recess: the parties and observers leave, closed session begins"),
+    Phase.RECESS: Label("Begin the closed deliberation"),
+    Phase.DELIBERATION: Label("Open the second round of opinions"),
+    Phase.OPINIONS: Label("Close the round and go to the votes"),
+    Phase.MOTIONS: Label("End the closed session: the official's closing statement"),
+    Phase.CLOSING_STATEMENT: Label("Sum up: announce the results of the votes to everybody"),
+    Phase.SUMMING_UP: Label("End the hearing: lay the minutes before the members"),
+}
+"""What the chair's button does at each phase."""
+
+LONGEST = 8000
+"""Characters of a question, an answer, a note or a reason."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the order of business asks about before its next step."""
+
+    present: int
+    needed: int
+    due: int
+    missing_categories: tuple[str, ...] = ()
+    quorum_met: bool = True
+    undeclared: tuple[str, ...] = ()
+    pending_recusals: int = 0
+    opinions_missing: int = 0
+    motion_open: int = 0
+    facts_unsettled: int = 0
+    dispositions_ended: int = 0
+    paused: bool = False
+    adjourned: bool = False
+
+
+def following(phase: Phase) -> Phase | None:
+    """Return the next phase, or None after the last."""
+    at = ORDER.index(phase)
+    return ORDER[at + 1] if at + 1 < len(ORDER) else None
+
+
+def why_not_next(phase: Phase, drawn_for: Phase, facts: Facts) -> Reason | None:
+    """Say what blocks the next step, the first thing first; a press for another phase is one that came too late."""
+    if phase is Phase.ENDED:
+        return Reason("The hearing has ended.")
+    if phase is not drawn_for:
+        return Reason("The hearing has moved on meanwhile. Look at where it stands before pressing again.")
+    if facts.adjourned:
+        return Reason("The hearing is adjourned. Resume it first.")
+    if facts.paused:
+        return Reason("The hearing is paused. Resume it first.")
+    if phase is not Phase.SCHEDULED and (reason := why_no_quorum(facts)):
+        return reason
+    return _why_not_leave(phase, facts)
+
+
+def why_no_quorum(facts: Facts) -> Reason | None:
+    """No quorum, no business: with the arithmetic."""
+    if facts.present < facts.needed:
+        return Reason(
+            "There is no quorum: %(present)s of %(due)s members due are present, %(needed)s are needed.",
+            present=facts.present,
+            due=facts.due,
+            needed=facts.needed,
+        )
+    if facts.missing_categories:
+        return Reason(
+            "There is no quorum: nobody is present from the category “%(category)s”.",
+            category=Reason(CATEGORIES[facts.missing_categories[0]]),
+        )
+    return None
+
+
+def _why_not_leave(phase: Phase, facts: Facts) -> Reason | None:
+    match phase:
+        case Phase.OPENING if facts.pending_recusals:
+            return Reason("%(n)s requests for recusal are not decided yet.", n=facts.pending_recusals)
+        case Phase.OPENING if facts.undeclared:
+            return Reason(
+                "These members have not declared their interests yet: %(names)s.", names="、".join(facts.undeclared)
+            )
+        case Phase.OPINIONS if facts.opinions_missing:
+            return Reason("%(n)s members present have not given their opinion yet.", n=facts.opinions_missing)
+        case Phase.MOTIONS if facts.motion_open:
+            return Reason("Motion %(n)s is still open.", n=facts.motion_open)
+        case Phase.MOTIONS if facts.facts_unsettled:
+            return Reason("%(n)s questions of fact have not been voted on yet.", n=facts.facts_unsettled)
+        case Phase.MOTIONS if not facts.dispositions_ended:
+            return Reason("No recommended disposition has been voted on yet.")
+        case _:
+            return None
+
+
+def in_session(phase: Phase) -> bool:
+    """Say whether the hearing is under way."""
+    return phase not in {Phase.SCHEDULED, Phase.ENDED}
+
+
+def why_not_pause(phase: Phase, facts: Facts) -> Reason | None:
+    """A hearing that is under way can be paused or adjourned, once."""
+    if not in_session(phase):
+        return Reason("The hearing is not under way.")
+    if facts.paused or facts.adjourned:
+        return Reason("The hearing stands still already.")
+    if facts.motion_open:
+        return Reason("Motion %(n)s is still open.", n=facts.motion_open)
+    return None
+
+
+def why_not_resume(facts: Facts) -> Reason | None:
+    """Only what stands still is resumed."""
+    return None if facts.paused or facts.adjourned else Reason("The hearing is not paused.")
+
+
+def why_not_adjourn(until: datetime, now: datetime) -> Reason | None:
+    """A hearing is adjourned to a later time."""
+    return None if until > now else Reason("Choose a time that is still to come.")
+
+
+def outside(role: Role) -> bool:
+    """Say whether a role leaves the room in closed session."""
+    return role not in {Role.CHAIR, Role.MEMBER, Role.SECRETARY, Role.RECORDER}
+
+
+def why_not_take_part(phase: Phase, role: Role | None) -> Reason | None:
+    """Who is outside takes no part in closed session; nobody before the opening or after the end."""
+    if not in_session(phase):
+        return Reason("The hearing is not under way.")
+    if role is None or (phase in CLOSED_PHASES and outside(role)):
+        return Reason("The panel is in closed session. You will be called in again.")
+    return None
+
+
+def why_not_request(kind: RequestKind, role: Role, waiting: Collection[RequestKind]) -> Reason | None:
+    """One raised hand of a kind at a time; questions are put by members."""
+    if kind in waiting:
+        return Reason("You are on the list already.")
+    if kind is RequestKind.QUESTION and role not in {Role.CHAIR, Role.MEMBER}:
+        return Reason("Questions are put by members of the panel.")
+    return None
+
+
+def queue(requests: Sequence[FloorRequest]) -> list[FloorRequest]:
+    """Return the raised hands in the order in which they are called: points of order first, then as they came."""
+    waiting = [r for r in requests if r.withdrawn_at is None and r.served_at is None]
+    return sorted(waiting, key=lambda r: (r.kind is not RequestKind.POINT_OF_ORDER, r.created_at, r.id))
+
+
+def spoken(turn: Turn, stops: Sequence[tuple[datetime, datetime | None]], now: datetime) -> float:
+    """Return the seconds that a turn has lasted, the stretches in which its clock stood still left out.
+
+    `stops` are the pauses and the points of order, as (began, ended or None), in any order; they may overlap.
+    """
+    end = turn.ended_at or now
+    total = end - turn.began_at
+    reached = turn.began_at
+    for began, ended in sorted(stops, key=lambda stop: stop[0]):
+        start, stop = max(began, reached), min(ended or end, end)
+        if stop > start:
+            total -= stop - start
+            reached = stop
+    return max(total, timedelta()).total_seconds()
+
+
+def why_not_end_turn(turn: Turn) -> Reason | None:
+    """A turn ends once."""
+    return None if turn.ended_at is None else Reason("This turn has ended already.")
+
+
+def why_not_answer(answered: bool) -> Reason | None:
+    """A question is answered once; what is added later is a note."""
+    return Reason("This question has been answered already.") if answered else None
+
+
+def why_not_confirm(*, attended: bool, done: bool, settled: bool, confirmed: bool, reason: str) -> Reason | None:
+    """Members who attended confirm the minutes or refuse with a reason (行政处罚法 §64), until they are settled."""
+    if settled:
+        return Reason("The minutes are settled.")
+    if not attended:
+        return Reason("Only members who attended the hearing confirm its minutes.")
+    if done:
+        return Reason("You have answered already.")
+    if not confirmed and not reason:
+        return Reason("Say why you do not confirm the minutes; the reason is recorded.")
+    return None
+
+
+def settled(attended: Collection[str], answered: Collection[str], confirm_by: datetime, now: datetime) -> bool:
+    """Say whether the minutes are settled: everybody who attended has answered, or the limit has passed (design 8)."""
+    return set(attended) <= set(answered) or now >= confirm_by
+
+
+def why_not_settle(*, due: bool, done: bool) -> Reason | None:
+    """Minutes are settled when everybody has answered or the limit has passed."""
+    if done:
+        return Reason("The minutes are settled.")
+    return None if due else Reason("Members still have time to confirm the minutes.")
