@@ -13,7 +13,7 @@ from panel.cases import actions, inspection, queries, rules
 from panel.cases.forms import ExhibitForm, QuestionsForm, VerificationForm
 from panel.cases.models import Case, Exhibit
 from panel.core import hooks, words
-from panel.core.errors import NotFound, Reason, Refused, require
+from panel.core.errors import Label, NotFound, Reason, Refused, require
 from panel.core.pages import Acting, Reading, act, page
 from panel.core.security import Role
 from panel.rulebook import queries as rulebook
@@ -111,14 +111,14 @@ def _tasks(reading: Reading, case: Case, reported: bool) -> list[dict[str, str]]
     listed = bool(queries.questions(reading.db, case.id))
     tasks = []
     if role is Role.HANDLER:
-        tasks.append((say("Verification report"), f"/cases/{case.id}/verification", reported))
+        tasks.append((say(Label("Verification report")), f"/cases/{case.id}/verification", reported))
     if role in {Role.CHAIR, Role.SECRETARY}:
-        tasks.append((say("List of factual questions"), f"/cases/{case.id}/questions", listed))
+        tasks.append((say(Label("List of factual questions")), f"/cases/{case.id}/questions", listed))
     return [
         {
             "title": name,
             "href": "" if done else href,
-            "status": say("Filed") if done else say("To do"),
+            "status": say(Label("Filed")) if done else say(Label("Still to do")),
             "tone": "done" if done else "warn",
             "hint": "",
         }
