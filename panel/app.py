@@ -49,6 +49,7 @@ from panel.core.templates import environment
 from panel.decisions import rules as decisions_rules
 from panel.dissents import rules as dissents_rules
 from panel.hearings import events as hearings_events
+from panel.hearings import queries as hearings_queries
 from panel.live import parts as live_parts
 from panel.live import server as live_server
 from panel.opinions import live as opinions_live
@@ -121,6 +122,10 @@ def register() -> None:
         security.PERMISSIONS.update(rules.PERMISSIONS)
     security.STANDINGS[:] = [cases_queries.standings, committees_queries.standings]
     hooks.ON_RECUSAL[:] = [votes_actions.annul_for_recusal]
+    hooks.HEARING[:], hooks.PHASE_OF[:] = [hearings_queries.hearing], [hearings_queries.phase]
+    hooks.HEARINGS_OF_CASE[:], hooks.LIVE_HEARING[:] = [hearings_queries.of_case], [hearings_queries.under_way]
+    hooks.SHOWN_EXHIBIT[:] = [hearings_queries.shown_exhibit]
+    hooks.SHOWN_IN_OPEN_SESSION[:] = [hearings_queries.shown_in_open_session]
     hooks.CASE_FILE[:] = [committees_live.declaration_leaf, committees_live.committee_leaf]
     shown = frozenset({hearings_events.ExhibitShown, hearings_events.ExhibitPutAway, hearings_events.StageBegun})
     live_parts.register([cases_live.exhibit_part(shown)], cases_live.OWN_PARTS)
