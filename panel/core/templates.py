@@ -33,6 +33,10 @@ def _reason(context: Context, reason: Any) -> str:
     return str(context["_"].reason(reason))
 
 
+def _parse_time(written: str) -> datetime:
+    return datetime.fromisoformat(written)
+
+
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes:02d}:{rest:02d}"
@@ -46,5 +50,7 @@ def environment(url: Callable[..., str]) -> Environment:
     )  # fmt: skip
     templates.globals.update(url=url, words=words, static=lambda path: f"/static/{path}?v={fingerprint(path)}")
     templates.globals.update(own_name=i18n.own_name)
-    templates.filters.update(clock=_clock, datetime=_datetime, date=_date, reason=_reason, duration=_duration)
+    templates.filters.update(
+        clock=_clock, datetime=_datetime, date=_date, reason=_reason, duration=_duration, parse_time=_parse_time
+    )
     return templates

@@ -1,0 +1,304 @@
+"""The parts of the live page that the hearing owns, and which events touch which part."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+from sqlmodel import Session
+
+from panel.cases import queries as cases
+from panel.committees import events as coming
+from panel.committees import queries as committees
+from panel.core import geometry
+from panel.core.errors import Reason
+from panel.core.security import Actor, Audience, Role
+from panel.decisions import events as decided
+from panel.dissents import events as dissenting
+from panel.hearings import events, queries, rules
+from panel.hearings.models import CLOSED_PHASES, Hearing, Question, RequestKind, Turn
+from panel.hearings.queries.lines import lines, open_lines
+from panel.live.parts import Context, OwnPart, Part
+from panel.opinions import events as rounds
+from panel.record.events import Event
+from panel.votes import events as voting
+
+Events = frozenset[type[Event]]
+
+EVERYBODY = frozenset(Audience)
+IN_CASE = EVERYBODY - {Audience.PUBLIC, Audience.PROJECTOR}
+COURSE: Events = frozenset(
+    {
+        events.HearingScheduled, events.HearingOpened, events.StageBegun, events.HearingPaused,
+        events.HearingResumed, events.HearingAdjourned, events.HearingEnded,
+    }
+)  # fmt: skip
+FLOOR: Events = frozenset({events.FloorRequested, events.FloorRequestWithdrawn, events.FloorGiven, events.FloorLeft})
+WORDS: Events = frozenset({events.QuestionAsked, events.QuestionAnswered})
+SHOWN: Events = frozenset({events.ExhibitShown, events.ExhibitPutAway})
+ROOM: Events = frozenset(
+    {
+        coming.MemberArrived, coming.MemberLeft, coming.SeatRecused, coming.AlternateSeated,
+        coming.InterestsDeclared,
+    }
+)  # fmt: skip
+PANEL: Events = frozenset(
+    {
+        rounds.RoundOpened, rounds.OpinionSubmitted, rounds.RoundClosed, voting.MotionMoved, voting.MotionOpened,
+        voting.MotionClosed, voting.MotionAnnulled, dissenting.DissentFiled, dissenting.DissentJoined,
+        dissenting.DissentWithdrawn,
+    }
+)  # fmt: skip
+MINUTES: Events = frozenset(
+    {events.MinutesFrozen, events.MinutesConfirmed, events.MinutesRefused, events.MinutesSettled}
+)
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Who has the floor, and the clock: `used` seconds at the moment of drawing."""
+
+    turn: Turn
+    name: str
+    seat: int | None
+    used: int
+    running: bool
+
+
+def _hearing(db: Session, hearing_id: str) -> Hearing:
+    return db.get_one(Hearing, hearing_id)
+
+
+def _hidden(hearing: Hearing, audience: Audience) -> bool:
+    """Say whether the room's doors are closed to this audience now."""
+    return hearing.closed and not queries.sees_closed(audience)
+
+
+def _names(db: Session, case_id: str) -> dict[str, tuple[str, int | None]]:
+    """Return name and seat number of everybody in the case, by person."""
+    seats = {s.person_id: s.number for s in committees.all_seats(db, case_id)}
+    ids = [*seats, *(a.person_id for a in cases.assignments(db, case_id))]
+    return {person: (name, seats.get(person)) for person, name in cases.people_names(db, ids).items()}
+
+
+def now(db: Session, hearing_id: str, audience: Audience, at: datetime) -> Context:
+    """Load what is happening now: phase, speaker, pause."""
+    hearing = _hearing(db, hearing_id)
+    hidden = _hidden(hearing, audience)
+    stage = next((s for s in reversed(queries.stages(db, hearing_id)) if not s.ended_at), None)
+    return {
+        "hearing": hearing,
+        "case": cases.case(db, hearing.case_id),
+        "number": rules.ORDER.index(hearing.phase),
+        "total": len(rules.ORDER) - 2,
+        "stage": stage,
+        "hidden": hidden,
+        "pause": queries.pause(db, hearing_id),
+        "adjournment": queries.adjournment(db, hearing_id),
+        "speakers": [] if hidden else _speakers(db, hearing, at),
+        "at": at,
+        "warn": committees.procedure_rules(db, hearing.case_id).warn_seconds,
+    }
+
+
+def _speakers(db: Session, hearing: Hearing, at: datetime) -> list[Speaker]:
+    names, every = _names(db, hearing.case_id), queries.turns(db, hearing.id)
+    on = [turn for turn in every if turn.ended_at is None]
+    still = queries.pause(db, hearing.id) is not None or queries.adjournment(db, hearing.id) is not None
+    return [
+        Speaker(
+            turn=turn,
+            name=names.get(turn.person_id, ("", None))[0],
+            seat=names.get(turn.person_id, ("", None))[1],
+            used=round(rules.spoken(turn, queries.stops(db, turn, every), at)),
+            running=not still and turn is on[-1],
+        )
+        for turn in on
+    ]
+
+
+def agenda(db: Session, hearing_id: str, audience: Audience, _at: datetime) -> Context:
+    """Load the order of business with what is done, on, and to come."""
+    hearing = _hearing(db, hearing_id)
+    began = {stage.phase: stage.began_at for stage in queries.stages(db, hearing_id)}
+    at = rules.ORDER.index(hearing.phase)
+    states = {True: "done", False: "next"}
+    steps = [
+        {
+            "phase": phase.value,
+            "state": "now" if phase is hearing.phase else states[rules.ORDER.index(phase) < at],
+            "closed": phase in CLOSED_PHASES,
+            "began": began.get(phase),
+        }
+        for phase in rules.ORDER[1:-1]
+    ]
+    return {"hearing": hearing, "steps": steps}
+
+
+def floor(db: Session, hearing_id: str, audience: Audience, at: datetime) -> Context:
+    """Load raised hands, who spoke how long, and the median."""
+    hearing = _hearing(db, hearing_id)
+    if _hidden(hearing, audience):
+        return {"hidden": True, "queue": [], "totals": [], "picture": None, "median": 0}
+    names = _names(db, hearing.case_id)
+    waiting = [
+        {
+            "name": names.get(r.person_id, ("", None))[0],
+            "seat": names.get(r.person_id, ("", None))[1],
+            "kind": r.kind.value,
+        }
+        for r in rules.queue(queries.requests(db, hearing_id))
+    ]
+    spent = queries.totals(db, hearing_id, at, closed=queries.sees_closed(audience))
+    totals = [(names[person][0], round(seconds)) for person, seconds in spent.items() if person in names]
+    return {
+        "hidden": False,
+        "queue": waiting,
+        "totals": totals,
+        "picture": geometry.speaking(totals) if totals else None,
+        "median": round(median(seconds for _, seconds in totals)) if totals else 0,
+    }
+
+
+def questions(db: Session, hearing_id: str, audience: Audience, _at: datetime) -> Context:
+    """Load questions and answers."""
+    hearing = _hearing(db, hearing_id)
+    names = _names(db, hearing.case_id)
+    asked = queries.questions(db, hearing_id, closed=queries.sees_closed(audience))
+    return {"questions": [_asked(question, names) for question in asked]}
+
+
+def _asked(question: Question, names: dict[str, tuple[str, int | None]]) -> dict[str, Any]:
+    return {
+        "question": question,
+        "by": names.get(question.asked_by, ("", None)),
+        "of": names.get(question.asked_of, ("", None)),
+    }
+
+
+def minutes(db: Session, hearing_id: str, audience: Audience, at: datetime) -> Context:
+    """Load the last lines of the minutes as they grow, and how their confirmation stands."""
+    hearing = _hearing(db, hearing_id)
+    every = lines(db, hearing, at)
+    frozen = queries.minutes_of(db, hearing_id)
+    return {
+        "hearing": hearing,
+        "lines": (every if queries.sees_closed(audience) else open_lines(every))[-8:],
+        "frozen": frozen,
+        "confirmations": queries.confirmations(db, frozen.id) if frozen else [],
+        "attended": len(queries.attended(db, hearing)),
+        "inside": queries.sees_closed(audience),
+    }
+
+
+def chair(db: Session, hearing_id: str, actor: Actor, at: datetime) -> Context | None:
+    """Load the chair's next step and what blocks it, and the controls of floor, pause and adjournment."""
+    hearing = _hearing(db, hearing_id)
+    facts = queries.facts(db, hearing)
+    names = _names(db, hearing.case_id)
+    return {
+        "hearing": hearing,
+        "facts": facts,
+        "step": rules.STEPS.get(hearing.phase, ""),
+        "why_not": rules.why_not_next(hearing.phase, hearing.phase, facts),
+        "why_not_pause": rules.why_not_pause(hearing.phase, facts),
+        "queue": [(r, names.get(r.person_id, ("", None))) for r in rules.queue(queries.requests(db, hearing_id))],
+        "speakers": _speakers(db, hearing, at),
+        "people": in_the_room(db, hearing, names),
+        "in_session": rules.in_session(hearing.phase),
+        "at": at,
+    }
+
+
+def in_the_room(db: Session, hearing: Hearing, names: dict[str, tuple[str, int | None]]) -> list[tuple[str, str]]:
+    """Return (person, name) of those who may be given the floor now: members present, and who is called in."""
+    here = committees.present(db, hearing.id)
+    members = [s.person_id for s in committees.seats(db, hearing.case_id) if s.id in here]
+    called = [
+        a.person_id
+        for a in cases.assignments(db, hearing.case_id)
+        if a.ended_at is None and a.role in rules.SPEAKERS and not (hearing.closed and rules.outside(a.role))
+    ]
+    return [(person, names[person][0]) for person in [*members, *called] if person in names]
+
+
+def hand(db: Session, hearing_id: str, actor: Actor, _at: datetime) -> Context | None:
+    """Load my own raised hands, my turn, and what I may ask for."""
+    hearing = _hearing(db, hearing_id)
+    role = actor.role_in(hearing.case_id)
+    if role is None or rules.why_not_take_part(hearing.phase, role) is not None:
+        return None
+    mine = [r for r in queries.requests(db, hearing_id) if r.person_id == actor.person_id]
+    turn = next((t for t in queries.speaking(db, hearing_id) if t.person_id == actor.person_id), None)
+    kinds = [kind for kind in RequestKind if rules.why_not_request(kind, role, [r.kind for r in mine]) is None]
+    return {"hearing": hearing, "mine": mine, "turn": turn, "kinds": [kind.value for kind in kinds]}
+
+
+def question(db: Session, hearing_id: str, actor: Actor, _at: datetime) -> Context | None:
+    """Load what I may ask whom, and which questions wait for my answer."""
+    hearing = _hearing(db, hearing_id)
+    role = actor.role_in(hearing.case_id)
+    if role is None or rules.why_not_take_part(hearing.phase, role) is not None:
+        return None
+    names = _names(db, hearing.case_id)
+    asked = queries.questions(db, hearing_id, closed=role not in {Role.HANDLER, Role.OFFICIAL, Role.HELPER})
+    waiting = [q for q in asked if q.answered_at is None and (q.asked_of == actor.person_id or role is Role.RECORDER)]
+    may_ask = role in {Role.CHAIR, Role.MEMBER, Role.RECORDER}
+    if not (may_ask or waiting):
+        return None
+    return {
+        "hearing": hearing,
+        "waiting": [_asked(q, names) for q in waiting],
+        "may_ask": may_ask,
+        "names_asker": role is Role.RECORDER,
+        "people": in_the_room(db, hearing, names),
+    }
+
+
+def notes(db: Session, hearing_id: str, actor: Actor, _at: datetime) -> Context | None:
+    """Load the recorder's form for adding to the minutes."""
+    hearing = _hearing(db, hearing_id)
+    if not rules.in_session(hearing.phase):
+        return None
+    return {"hearing": hearing, "people": in_the_room(db, hearing, _names(db, hearing.case_id))}
+
+
+def confirm(db: Session, hearing_id: str, actor: Actor, _at: datetime) -> Context | None:
+    """Load whether I still have to confirm the minutes."""
+    hearing = _hearing(db, hearing_id)
+    frozen, seat_id = queries.minutes_of(db, hearing_id), actor.seat_in(hearing.case_id)
+    if frozen is None or seat_id is None:
+        return None
+    said = next((c for c in queries.confirmations(db, frozen.id) if c.seat_id == seat_id), None)
+    attended = seat_id in queries.attended(db, hearing)
+    why_not: Reason | None = rules.why_not_confirm(
+        attended=attended, done=said is not None, settled=frozen.confirmed_at is not None, confirmed=True, reason=""
+    )
+    return {"frozen": frozen, "said": said, "why_not": why_not, "hearing": hearing} if attended else None
+
+
+PARTS = (
+    Part("now", "hearings/_now.html", EVERYBODY, COURSE | FLOOR, now),
+    Part("agenda", "hearings/_agenda.html", EVERYBODY, COURSE, agenda),
+    Part("floor", "hearings/_floor.html", EVERYBODY - {Audience.PUBLIC}, COURSE | FLOOR, floor),
+    Part("questions", "hearings/_questions.html", IN_CASE, COURSE | WORDS, questions),
+    Part(
+        "minutes",
+        "hearings/_minutes.html",
+        IN_CASE - {Audience.OBSERVER},
+        COURSE | FLOOR | WORDS | SHOWN | ROOM | PANEL | MINUTES | {events.NoteWritten, decided.FindingMade},
+        minutes,
+    ),
+)
+OWN_PARTS = (
+    OwnPart("chair", "hearings/_chair.html", frozenset({Role.CHAIR}), chair),
+    OwnPart("hand", "hearings/_hand.html", frozenset(rules.SPEAKERS) - {Role.CHAIR}, hand),
+    OwnPart(
+        "question",
+        "hearings/_question.html",
+        frozenset({Role.CHAIR, Role.MEMBER, Role.RECORDER, Role.HANDLER, Role.OFFICIAL, Role.HELPER}),
+        question,
+    ),
+    OwnPart("notes", "hearings/_notes.html", frozenset({Role.RECORDER, Role.SECRETARY}), notes),
+    OwnPart("confirm", "hearings/_confirm.html", frozenset({Role.CHAIR, Role.MEMBER}), confirm),
+)
