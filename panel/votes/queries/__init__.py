@@ -1,6 +1,7 @@
 """Reads: rows, and what each audience sees of a result."""
 
 from panel.votes.queries.rows import (
+    TURNOUT_STEP,
     Own,
     Turnout,
     annulment,
@@ -32,6 +33,7 @@ from panel.votes.queries.rows import (
 from panel.votes.queries.shown import Line, Shown, all_shown, counts_shown, shown, visible
 
 __all__ = [
+    "TURNOUT_STEP",
     "Line",
     "Own",
     "Shown",
