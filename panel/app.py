@@ -173,7 +173,10 @@ async def keep_seen(site: pages.Site) -> None:
     while True:
         await asyncio.sleep(SEEN_SECONDS)
         keeping = partial(accounts_actions.keep_seen, actor=None, seen=signed_in.seen(), idle=signed_in.idle)
-        await asyncio.wrap_future(site.writer.submit(keeping))
+        try:
+            await asyncio.wrap_future(site.writer.submit(keeping))
+        except Exception as error:
+            log.failure("sessions_not_kept", error)
 
 
 async def keep_published(settings: Settings) -> None:
