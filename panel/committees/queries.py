@@ -163,12 +163,16 @@ def why_closed(recusal: Recusal) -> Reason:
 
 @dataclass(frozen=True)
 class Place:
-    """A seat as the room sees it. `state`: present, absent, left, suspended, recused, alternate; `since` when."""
+    """A seat as the room sees it. `state`: present, absent, left, suspended, recused, alternate; `since` when.
+
+    `in_room`: recorded as present, even while a request for recusal suspends the seat.
+    """
 
     seat: Seat
     name: str
     state: str
     since: datetime | None
+    in_room: bool
     declared: bool
 
 
@@ -179,10 +183,14 @@ def places(db: Session, case_id: str, hearing_id: str) -> list[Place]:
     aside = {recusal.seat_id: recusal for recusal in recusals(db, case_id)}
     waiting, declared = suspended(db, case_id), declarations(db, case_id)
     last = {stretch.seat_id: stretch for stretch in stretches(db, hearing_id)}
+    here = {seat_id for seat_id, stretch in last.items() if stretch.left_at is None}
     return [
-        Place(seat, names[seat.person_id], *_state(seat, aside, waiting, last.get(seat.id)), seat.id in declared)
+        Place(
+            seat, names[seat.person_id], *_state(seat, aside, waiting, last.get(seat.id)),
+            in_room=seat.id in here, declared=seat.id in declared,
+        )
         for seat in every
-    ]
+    ]  # fmt: skip
 
 
 def _state(
@@ -190,10 +198,8 @@ def _state(
 ) -> tuple[str, datetime | None]:
     if seat.id in aside:
         return "recused", aside[seat.id].created_at
-    if seat.alternate:
-        return "alternate", None
+    if seat.alternate or seat.id in waiting:
+        return ("alternate" if seat.alternate else "suspended"), None
     if stretch is None:
         return "absent", None
-    if stretch.left_at is not None:
-        return "left", stretch.left_at
-    return ("suspended" if seat.id in waiting else "present"), stretch.arrived_at
+    return ("present", stretch.arrived_at) if stretch.left_at is None else ("left", stretch.left_at)
