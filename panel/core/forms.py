@@ -69,8 +69,9 @@ def _why(error: Any) -> Reason:
         return Reason("This is too long: at most %(n)s characters.", n=limits.get("max_length", ""))
     if kind == "extra_forbidden":
         return Reason("This field does not belong to the form.")
-    if kind == "value_error" and isinstance(limits.get("error"), _Said):
-        return limits["error"].reason
+    said = limits.get("error")
+    if kind == "value_error" and isinstance(said, _Said):
+        return said.reason
     return Reason("This is not one of the possible answers.")
 
 

@@ -63,7 +63,7 @@ def _editor(reading: Reading, round_: Round) -> dict[str, Any]:
 
 def _title(reading: Reading, considerations: Considerations, step: str) -> str:
     item = considerations.item(step)
-    return item.title[reading.locale] if item else reading.gettext("Overall recommendation")
+    return item.title[reading.locale] if item else reading.gettext(Label("Overall recommendation"))
 
 
 def _task(
@@ -73,7 +73,7 @@ def _task(
     return {
         "title": _title(reading, considerations, step),
         "href": f"/rounds/{round_.id}/opinion?step={step}",
-        "status": reading.gettext("Complete") if done else reading.gettext("To do"),
+        "status": reading.gettext(Label("Complete")) if done else reading.gettext(Label("To do")),
         "tone": "done" if done else "plain",
         "hint": "",
     }
@@ -130,12 +130,12 @@ def _said(reading: Reading, item: Any, rating: dict[str, Any]) -> str:
     if "value" not in rating:
         return ""
     value = rating["value"]
-    return reading.gettext("cannot judge") if value is None else f"{value} · {item.points[value - 1][reading.locale]}"
+    return reading.gettext(Label("cannot judge")) if value is None else f"{value} · {item.points[value - 1][reading.locale]}"
 
 
 def _cited(reading: Reading, rating: dict[str, Any]) -> str:
     numbers = ", ".join(map(str, rating.get("exhibits", ())))
-    return reading.gettext("Exhibits %(numbers)s", numbers=numbers) if numbers else ""
+    return reading.gettext(Label("Exhibits %(numbers)s"), numbers=numbers) if numbers else ""
 
 
 @act("opinions.write", of=queries.round_, form=StepForm)

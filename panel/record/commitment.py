@@ -56,7 +56,7 @@ def commitments_of(leaf: bytes) -> dict[str, bytes]:
     """Return the three commitments that a leaf's data holds; raises ValueError for anything but a leaf."""
     version, *lines = leaf.decode().split("\n")
     found = {part: decode64(line) for part, line in zip(PARTS, lines, strict=False)}
-    if version != LEAF_VERSION or leaf_data(found) != leaf:
+    if len(found) != len(PARTS) or version != LEAF_VERSION or leaf_data(found) != leaf:
         raise ValueError("not a leaf of this version")
     return found
 

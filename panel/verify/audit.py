@@ -1,9 +1,10 @@
 """The audit of an installation: the whole record from its first leaf, and every result derived from it again."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -34,13 +35,12 @@ def audit(db: Session, *, key: VerifierKey | None = None, ballot_keys: Path | No
     """Audit the record, its checkpoints and every case, one after the other. `key` is the log's own, if known."""
     size = queries.head(db).size
     roots = dict[int, bytes]()
-    yield _audited(Reason("The record: %(n)s entries", n=size), lambda: check_record(db, size, roots))
+    yield _audited(Reason("The record: %(n)s entries", n=size), check_record, db, size, roots)
     published = queries.checkpoints(db)
-    title = Reason("The checkpoints: %(n)s", n=len(published))
-    yield _audited(title, lambda: check_checkpoints(published, roots, key))
+    yield _audited(Reason("The checkpoints: %(n)s", n=len(published)), check_checkpoints, published, roots, key)
     for case in db.exec(select(Case).order_by(col(Case.opened_at), col(Case.number))).all():
-        yield _audit_case(db, case, size)
-    yield _audited(Reason("The keys of sealed motions"), lambda: check_keys(db, ballot_keys))
+        yield _audited(Reason("Case %(number)s", number=case.number), check_case, db, case, size)
+    yield _audited(Reason("The keys of sealed motions"), check_keys, db, ballot_keys)
 
 
 @dataclass
@@ -136,16 +136,13 @@ def check_keys(db: Session, ballot_keys: Path | None) -> None:
         raise Broken(min(held), Reason("The key of a sealed motion is left that is not open."))
 
 
-def _audit_case(db: Session, case: Case, size: int) -> Audited:
-    title = Reason("Case %(number)s", number=case.number)
+def check_case(db: Session, case: Case, size: int) -> Sequence[recount.Verdict]:
+    """Derive a case's tallies and finding from its events again, and hold the rows that are shown against them."""
     entries = entries_of(db, case.record_token, size)
-    try:
-        verdicts = tuple(recount.verdicts(entries))
-        finding.follows(entries)
-        check_rows(db, case, entries)
-    except Broken as broken:
-        return Audited(title, broken.reason)
-    return Audited(title, None, verdicts)
+    verdicts = recount.verdicts(entries)
+    finding.follows(entries)
+    check_rows(db, case, entries)
+    return verdicts
 
 
 def entries_of(db: Session, stream: str, size: int) -> list[BundleEntry]:
@@ -178,14 +175,13 @@ def check_rows(db: Session, case: Case, entries: Collection[BundleEntry]) -> Non
         raise Broken("finding", Reason("The finding that is shown is not the one on the record."))
 
 
-def _audited(title: Reason, check: Callable[[], None]) -> Audited:
+def _audited(title: Reason, check: Callable[..., Sequence[recount.Verdict] | None], *about: Any) -> Audited:
     try:
-        check()
+        return Audited(title, None, tuple(check(*about) or ()))
     except Broken as broken:
         return Audited(title, broken.reason)
     except (ValueError, KeyError, TypeError):
         return Audited(title, Reason("What is kept here cannot be read."))
-    return Audited(title)
 
 
 def _broken(index: int, problem: Reason) -> Broken:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from panel.core.errors import Reason
+from panel.core.errors import Label, Reason
 from panel.verify.bundle import ERASED, Broken, BundleEntry, Part
 from panel.votes.tally import FULL, Problem, check_open, check_sealed
 
@@ -14,6 +14,8 @@ OPENED, CAST, CLOSED, ANNULLED = (
 )
 FRACTION = re.compile(r"[0-9]{1,9}(/[1-9][0-9]{0,8})?", re.ASCII)
 """A fraction as rules write it; anything else, such as 1e999999, could keep the reader busy for ever."""
+
+NOT_DISCLOSED = Label("Motion %(number)s: its ballots are not all disclosed here, so it was not recounted.")
 
 PROBLEMS: Mapping[str, Reason] = {
     "frozen_digest": Reason("question, options, rule or roll are not those that were frozen at opening"),
@@ -114,17 +116,16 @@ def _open_verdict(
 ) -> Verdict:
     assert story.closed is not None
     number, ballots = _number(closed), [entry.event for entry in story.ballots]
-    missing = set(closed["participation"]) - {ballot["seat"] for ballot in ballots}
-    hidden = story.hidden(entries)
+    voted, told = {ballot["seat"] for ballot in ballots}, set(closed["participation"])
     problems = check_open(opened, ballots, closed)
-    unread = bool(missing and hidden) or (
-        bool(story.hidden(entries, ERASED)) and problems[:1] == _broken_chain(problems)
-    )
-    if unread:
+    if (told - voted and story.hidden(entries)) or (story.hidden(entries, ERASED) and _chain_broken(problems)):
         words = Reason(
             "Motion %(number)s: its ballots are not all disclosed here, so it was not recounted.", number=number
         )
         return Verdict(number, "open", words)
+    if voted != told:
+        reason = Reason("Motion %(number)s: its ballots are not those of the members who took part.", number=number)
+        raise Broken(story.closed.place, reason)
     _require_none(story.closed, number, problems)
     words = Reason("Motion %(number)s: recounted from %(n)s ballots.", number=number, n=len(ballots))
     return Verdict(number, "recounted", words)
@@ -136,8 +137,8 @@ def _number(closed: Mapping[str, Any]) -> int:
     return closed["number"]
 
 
-def _broken_chain(problems: Sequence[Problem]) -> Sequence[Problem]:
-    return [problem for problem in problems if problem.code == "ballots"][:1]
+def _chain_broken(problems: Sequence[Problem]) -> bool:
+    return bool(problems) and problems[0].code == "ballots"
 
 
 def _sealed_words(number: int, closed: Mapping[str, Any]) -> Reason:

@@ -75,3 +75,12 @@ def test_base64_is_read_in_its_one_form(data: bytes) -> None:
 def test_base64_in_any_other_form_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         decode64(text)
+
+
+def test_a_leaf_is_read_back_and_anything_else_is_refused() -> None:
+    made = {part: bytes([number]) * 32 for number, part in enumerate(commitment.PARTS)}
+    leaf = commitment.leaf_data(made)
+    assert commitment.commitments_of(leaf) == made
+    for other in (b"", b"\x00", leaf[:-1], leaf + b"\n", leaf.replace(b"v1", b"v2"), leaf.replace(b"A=", b"B=", 1)):
+        with pytest.raises(ValueError):
+            commitment.commitments_of(other)
