@@ -1,0 +1,166 @@
+"""Many at once: one member's sixty ballots, ballots against closing. Acknowledged is counted, and nothing else is."""
+
+import random
+import threading
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlmodel import func, select
+
+from panel.core.errors import Refused
+from panel.core.security import Actor
+from panel.votes import actions, queries
+from panel.votes.forms import padded
+from panel.votes.models import Ballot, Motion, SealedBallot
+from tests.factories import World
+from tests.votes.chamber import (
+    EVERYBODY,
+    VOTERS,
+    closed,
+    events,
+    hidden,
+    open_fact,
+    open_sealed,
+)
+
+ROUNDS = 200
+SIXTY = 60
+
+
+def act(action: Any, actor: Actor, **what: Any) -> Any:
+    """Bind an action to who does it, for the writer."""
+    return lambda work: action(work, actor, **what)
+
+
+def accepted(futures: list["Future[Any]"]) -> list[Any]:
+    """Return the answers of the acts that were not refused."""
+    return [future.result() for future in futures if not isinstance(future.exception(timeout=60), Refused)]
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_sixty_ballots_of_one_member_at_once_are_one(session: World, sealed: bool) -> None:
+    motion = open_sealed(session) if sealed else open_fact(session)
+    cast, choice = (actions.cast_sealed, "approve") if sealed else (actions.cast, "established")
+    luo, start = session.actor("luo"), threading.Barrier(SIXTY)
+
+    def send() -> "Future[Any]":
+        start.wait()
+        future: Future[Any] = session.site.writer.submit(act(cast, luo, motion_id=motion.id, choice=choice))
+        return future
+
+    with ThreadPoolExecutor(SIXTY) as pool:
+        futures = [waiting.result() for waiting in [pool.submit(send) for _ in range(SIXTY)]]
+    assert len(accepted(futures)) == 1
+    with session.db() as db:
+        table = SealedBallot if sealed else Ballot
+        assert db.exec(select(func.count()).select_from(table)).one() == 1
+    assert len(events(session, "votes.ballot_cast")) == (0 if sealed else 1)
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_sixty_forms_of_one_member_over_http_are_one_ballot(session: World, sealed: bool) -> None:
+    motion = open_sealed(session) if sealed else open_fact(session)
+    client = session.client("luo")
+    csrf = hidden(client.get(f"/motions/{motion.id}/ballot").text, "cast-ballot")["csrf"]
+    choice = padded("approve" if sealed else "established")
+
+    def send(number: int) -> int:
+        fields = {"csrf": csrf, "choice": choice, "replaces": "", "idem": f"{number:032x}"}
+        return client.post(f"/motions/{motion.id}/ballots", data=fields, follow_redirects=False).status_code
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = Counter(pool.map(send, range(SIXTY)))
+    assert answers == {303: 1, 409: SIXTY - 1}
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("sealed", [False, True])
+def test_ballots_against_closing_acknowledged_is_counted(session: World, sealed: bool) -> None:
+    chance = random.Random(2026)
+    actors = {key: session.actor(key) for key in (*EVERYBODY, "chair")}
+    for number in range(ROUNDS // 2):
+        motion = _put(session, number, sealed=sealed)
+        taken, result = _race(session, motion, actors, chance, sealed=sealed)
+        with session.db() as db:
+            took_part = (
+                set(queries.participation(db, motion.id))
+                if sealed
+                else {b.seat_id for b in queries.counting_ballots(db, motion.id)}
+            )
+        assert took_part == {session.seats[key] for key in taken}
+        assert result.cast == len(taken)
+        if result.counts:
+            assert {option: n for option, n in result.counts.items() if n} == Counter(taken.values())
+        else:
+            assert (result.carried, len(taken) < 5) == ("lapsed", True)
+
+
+def _put(world: World, number: int, *, sealed: bool) -> Motion:
+    kind = {"kind": "disposition", "outcome": "deny"} if sealed else {"kind": "fact"}
+
+    def act_(work: Any) -> Motion:
+        chair = world.actor("chair")
+        what = {"hearing_id": world.hearing_id, "question": f"第{number}轮", **kind}
+        moved = actions.move(work, chair, **what)
+        work.db.flush()
+        return actions.open_motion(work, chair, motion_id=moved.id)
+
+    return world.work(act_)
+
+
+def _race(
+    world: World, motion: Motion, actors: dict[str, Any], chance: random.Random, *, sealed: bool
+) -> tuple[dict[str, str], Any]:
+    """Send every ballot and the closing at once, in a random order; return what was acknowledged, and the result."""
+    voters = VOTERS if sealed else EVERYBODY[1:]
+    options = ["disapprove", "abstain", "defer"] if sealed else motion.options
+    choices = {key: chance.choice(options) for key in voters}
+    sends: list[tuple[str, Any]] = [(key, _ballot(motion, actors[key], choices[key], sealed)) for key in voters]
+    sends.insert(
+        chance.randrange(len(sends) + 1), ("closing", act(actions.close_motion, actors["chair"], motion_id=motion.id))
+    )
+    start, futures = threading.Barrier(len(sends)), dict[str, Future[Any]]()
+
+    def send(name: str, what: Any) -> None:
+        start.wait()
+        futures[name] = world.site.writer.submit(what)
+
+    threads = [threading.Thread(target=send, args=sent) for sent in sends]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    refused = {name for name, future in futures.items() if isinstance(future.exception(timeout=60), Refused)}
+    return {key: choices[key] for key in voters if key not in refused}, futures["closing"].result()
+
+
+def _ballot(motion: Motion, actor: Any, choice: str, sealed: bool) -> Any:
+    if sealed:
+        return act(actions.cast_sealed, actor, motion_id=motion.id, choice=choice)
+    return act(actions.cast, actor, motion_id=motion.id, choice=choice, reason="理由")
+
+
+def test_many_closings_at_once_are_one(session: World) -> None:
+    motion = open_sealed(session)
+    chair = session.actor("chair")
+    futures = [session.site.writer.submit(act(actions.close_motion, chair, motion_id=motion.id)) for _ in range(20)]
+    assert len(accepted(futures)) == 1
+    assert len(events(session, "votes.motion_closed")) == 1
+
+
+def test_a_recusal_against_ballots_counts_none_of_them(session: World) -> None:
+    from panel.committees import actions as committees
+
+    motion = open_sealed(session)
+    sends = [_ballot(motion, session.actor(key), "approve", True) for key in VOTERS]
+    recusal = act(
+        committees.recuse, session.actor("luo"), seat_id=session.seats["luo"], ground="interest", statement="亲属任职"
+    )
+    futures = [session.site.writer.submit(what) for what in [*sends[:3], recusal, *sends[3:]]]
+    assert len(accepted(futures)) == 4
+    with session.db() as db:
+        assert db.exec(select(func.count()).select_from(SealedBallot)).one() == 0
+    with pytest.raises(Refused):
+        closed(session, motion)
