@@ -49,7 +49,9 @@ from panel.core.templates import environment
 from panel.decisions import rules as decisions_rules
 from panel.dissents import rules as dissents_rules
 from panel.hearings import events as hearings_events
+from panel.hearings import live as hearings_live
 from panel.hearings import queries as hearings_queries
+from panel.hearings import rules as hearings_rules
 from panel.live import parts as live_parts
 from panel.live import server as live_server
 from panel.opinions import live as opinions_live
@@ -75,6 +77,7 @@ AREAS: tuple[Any, ...] = (
     committees_rules,
     decisions_rules,
     dissents_rules,
+    hearings_rules,
     live_server,
     opinions_rules,
     publication_rules,
@@ -84,7 +87,7 @@ AREAS: tuple[Any, ...] = (
 )
 """Every module that has PERMISSIONS: each area's rules, and the sockets."""
 
-LIVE: tuple[Any, ...] = (committees_live, opinions_live, votes_live)
+LIVE: tuple[Any, ...] = (committees_live, opinions_live, votes_live, hearings_live)
 """Every area's parts of the live page, in the order of drawing."""
 
 UPLOADS = ((r"/cases/[0-9a-f]{32}/exhibits", 21 * MIB),)
@@ -124,6 +127,7 @@ def register() -> None:
     hooks.ON_RECUSAL[:] = [votes_actions.annul_for_recusal]
     hooks.HEARING[:], hooks.PHASE_OF[:] = [hearings_queries.hearing], [hearings_queries.phase]
     hooks.HEARINGS_OF_CASE[:], hooks.LIVE_HEARING[:] = [hearings_queries.of_case], [hearings_queries.under_way]
+    hooks.DISSENTS_OPEN[:] = [hearings_queries.dissents_open]
     hooks.SHOWN_EXHIBIT[:] = [hearings_queries.shown_exhibit]
     hooks.SHOWN_IN_OPEN_SESSION[:] = [hearings_queries.shown_in_open_session]
     hooks.CASE_FILE[:] = [committees_live.declaration_leaf, committees_live.committee_leaf]
