@@ -38,14 +38,15 @@ def served(folder: Path, template: Path, **settings: Any) -> Iterator[Served]:
 
 @contextmanager
 def running(server: uvicorn.Server, listening: socket.socket) -> Iterator[None]:
-    """Run a server in a thread until the block ends."""
+    """Run a server in a thread until the block ends; its lifespan ends too, so that the writer stops."""
+    server.config.timeout_graceful_shutdown = 1
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     try:
         _until(lambda: server.started)
         yield
     finally:
-        server.should_exit = server.force_exit = True
+        server.should_exit = True
         thread.join(20)
 
 
