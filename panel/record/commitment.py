@@ -8,6 +8,8 @@ from typing import Any
 
 import rfc8785
 
+from panel.core.errors import Label
+
 PARTS = ("header", "public", "private")
 LEAF_VERSION = "heyi-leaf/v1"
 SALT_SIZE = 32
@@ -71,7 +73,7 @@ def decode64(text: str) -> bytes:
     try:
         data = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise ValueError("not base64") from None
+        raise ValueError(Label("not base64")) from None
     if encode64(data) != text:
-        raise ValueError("base64 with stray bits")
+        raise ValueError(Label("base64 with stray bits"))
     return data

@@ -7,6 +7,7 @@ from hashlib import sha256
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from panel.core.errors import Label
 from panel.record.commitment import decode64, encode64
 from panel.record.merkle import HASH_SIZE
 
@@ -42,7 +43,7 @@ class VerifierKey:
         name, identity, key = _fields(text, 3)
         found = cls(name, _key_bytes(key))
         if identity != key_id(name, found.public).hex():
-            raise BadNote("the key's id does not belong to its name and bytes")
+            raise BadNote(Label("the key's id does not belong to its name and bytes"))
         return found
 
     def verifies(self, signature: bytes, text: str) -> bool:
@@ -68,18 +69,18 @@ class SigningKey:
     def new(cls, name: str) -> "SigningKey":
         """Make a key; the name is the log's origin: no blanks, no plus sign."""
         if not NAME.fullmatch(name):
-            raise BadNote("a key's name has no blanks and no plus sign")
+            raise BadNote(Label("a key's name has no blanks and no plus sign"))
         return cls(name, Ed25519PrivateKey.generate().private_bytes_raw())
 
     @classmethod
     def parse(cls, text: str) -> "SigningKey":
         """Read the private text form `PRIVATE+KEY+name+id+base64`; raises BadNote."""
         if not text.startswith(f"{PRIVATE_KEY_MARK}+"):
-            raise BadNote("not a private key")
+            raise BadNote(Label("not a private key"))
         name, identity, key = _fields(text.removeprefix(f"{PRIVATE_KEY_MARK}+"), 3)
         found = cls(name, _key_bytes(key))
         if identity != key_id(name, found.verifier.public).hex():
-            raise BadNote("the key's id does not belong to its name and bytes")
+            raise BadNote(Label("the key's id does not belong to its name and bytes"))
         return found
 
     @property
@@ -107,14 +108,14 @@ def open_note(note: str, key: VerifierKey) -> str:
     text, split, signatures = note.rpartition("\n\n")
     text += "\n"
     if not split or not signatures.endswith("\n"):
-        raise BadNote("not a signed note")
+        raise BadNote(Label("not a signed note"))
     _require_note_text(text)
     lines = [_signature_line(line) for line in signatures[:-1].split("\n")]
     mine = [s for name, s in lines if name == key.name and s[:4] == key_id(key.name, key.public)]
     if len(mine) != 1:
-        raise BadNote("no signature of this key" if not mine else "two signatures of this key")
+        raise BadNote(Label("two signatures of this key") if mine else Label("no signature of this key"))
     if not key.verifies(mine[0][4:], text):
-        raise BadNote("the signature does not belong to the text")
+        raise BadNote(Label("the signature does not belong to the text"))
     return text
 
 
@@ -134,24 +135,24 @@ class CheckpointText:
         """Read a checkpoint's text; extension lines are not written and not accepted; raises BadNote."""
         lines = text.split("\n")
         if len(lines) != 4 or lines[3] or not re.fullmatch(r"0|[1-9][0-9]{0,17}", lines[1]):
-            raise BadNote("not a checkpoint")
+            raise BadNote(Label("not a checkpoint"))
         found = cls(lines[0], int(lines[1]), _decode(lines[2]))
         if len(found.root) != HASH_SIZE:
-            raise BadNote("the root has a wrong length")
+            raise BadNote(Label("the root has a wrong length"))
         return found
 
 
 def _fields(text: str, count: int) -> list[str]:
     fields = text.split("+", count - 1)
     if len(fields) != count or not NAME.fullmatch(fields[0]):
-        raise BadNote("not a key")
+        raise BadNote(Label("not a key"))
     return fields
 
 
 def _key_bytes(text: str) -> bytes:
     data = _decode(text)
     if len(data) != 33 or data[:1] != ED25519:
-        raise BadNote("not an Ed25519 key")
+        raise BadNote(Label("not an Ed25519 key"))
     return data[1:]
 
 
@@ -165,13 +166,13 @@ def _decode(text: str) -> bytes:
 def _signature_line(line: str) -> tuple[str, bytes]:
     name, blank, signature = line.removeprefix(SIGNATURE).partition(" ")
     if not line.startswith(SIGNATURE) or not blank or not NAME.fullmatch(name):
-        raise BadNote("not a signature line")
+        raise BadNote(Label("not a signature line"))
     data = _decode(signature)
     if len(data) < 5:
-        raise BadNote("the signature is too short")
+        raise BadNote(Label("the signature is too short"))
     return name, data
 
 
 def _require_note_text(text: str) -> None:
     if not text.endswith("\n") or re.search(r"[\x00-\x09\x0b-\x1f]", text):
-        raise BadNote("a note's text ends its last line and has no control characters")
+        raise BadNote(Label("a note's text ends its last line and has no control characters"))

@@ -119,7 +119,9 @@ def check_checkpoints(published: Collection[Checkpoint], roots: Mapping[int, byt
                 text = open_note(checkpoint.note, key)
             stated = CheckpointText.parse(text)
         except BadNote as bad:
-            reason = Reason("The checkpoint of size %(size)s: %(problem)s.", size=checkpoint.size, problem=str(bad))
+            reason = Reason(
+                "The checkpoint of size %(size)s: %(problem)s.", size=checkpoint.size, problem=Reason(str(bad))
+            )
             raise Broken(place, reason) from None
         if stated != CheckpointText(checkpoint.origin, checkpoint.size, roots.get(checkpoint.size, b"")):
             reason = Reason("The record no longer agrees with its checkpoint of size %(size)s.", size=checkpoint.size)

@@ -179,7 +179,9 @@ def open_checkpoint(bundle: Bundle, key: VerifierKey) -> CheckpointText:
     try:
         stated = CheckpointText.parse(open_note(bundle.checkpoint, key))
     except BadNote as bad:
-        raise Broken("checkpoint", Reason("The checkpoint does not hold: %(problem)s.", problem=str(bad))) from None
+        raise Broken(
+            "checkpoint", Reason("The checkpoint does not hold: %(problem)s.", problem=Reason(str(bad)))
+        ) from None
     if stated.origin != key.name:
         raise Broken("checkpoint", Reason("The checkpoint belongs to another log."))
     return stated
@@ -220,7 +222,7 @@ def check_length(bundle: Bundle, stated: CheckpointText, key: VerifierKey) -> Se
         lines = open_note(bundle.length, key).split("\n")
     except BadNote as bad:
         raise Broken(
-            "length", Reason("The statement of length does not hold: %(problem)s.", problem=str(bad))
+            "length", Reason("The statement of length does not hold: %(problem)s.", problem=Reason(str(bad)))
         ) from None
     expected = str(Length(bundle.case, len(bundle.entries), stated.size, stated.root, bundle.digest)).split("\n")
     if bundle.length.count("\n") != len(expected) + 1 or len(lines) != len(expected):

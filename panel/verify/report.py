@@ -10,6 +10,12 @@ from panel.verify.check import FAILS, HOLDS, Outcome, Report
 
 MARKS = {HOLDS: "✓", FAILS: "✗"}
 
+AUDIENCES = {
+    "public": Reason("the public"),
+    "party": Reason("the parties"),
+    "panel": Reason("the panel"),
+    "full": Reason("the full record"),
+}
 NO_CASE = Reason("There is no such case.")
 
 
@@ -67,7 +73,7 @@ def _head(report: Report, words: Words) -> Iterator[str]:
     assert bundle is not None
     seen = Reason(
         "Bundle for %(audience)s, record token %(case)s, %(n)s entries",
-        audience=bundle.audience, case=bundle.case, n=len(bundle.entries),
+        audience=AUDIENCES[bundle.audience], case=bundle.case, n=len(bundle.entries),
     )  # fmt: skip
     yield _plain(words.reason(seen))
     if report.checkpoint is not None:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from panel.cases.models import Case
 from panel.decisions.events import DecisionIssued, FindingMade
+from panel.decisions.models import Finding
 from panel.dissents.events import DissentFiled
 from panel.hearings.events import StageBegun
 from panel.record import checkpoint, queries
@@ -19,7 +20,9 @@ from panel.verify.bundle import seal
 from panel.verify.export import export_case
 from panel.votes import tally
 from panel.votes.events import BallotCast, MotionClosed, MotionOpened
+from panel.votes.models import Motion, MotionKind, MotionState, Secrecy, Tally
 from panel.votes.tally import RollLine, Rule
+from panel.work import Work
 from tests.factories import World
 from tests.record.sayings import NOON, note
 
@@ -140,6 +143,33 @@ class Teller:
 def tell(world: World, events: Sequence[Event]) -> None:
     """Put events on the record of a world's case, each as an act of its own would."""
     world.work(lambda work: [work.record(event) for event in events])
+
+
+def show(world: World) -> None:
+    """Add the rows that the votes and the finding of the whole story would have added."""
+    world.work(lambda work: _show(work, world, Teller(world.case_id)))
+
+
+def _show(work: Work, world: World, teller: Teller) -> None:
+    for opened, closed in ((story[0], story[-1]) for story in (teller.open_vote(), teller.sealed_vote())):
+        assert isinstance(opened, MotionOpened)
+        assert isinstance(closed, MotionClosed)
+        work.add(
+            Motion(
+                id=opened.motion, case_id=world.case_id, hearing_id="e" * 32, number=opened.number,
+                kind=MotionKind(opened.motion_kind), question=opened.question, secrecy=Secrecy(opened.secrecy),
+                state=MotionState.CLOSED, options=opened.options, rule=opened.rule,
+            )
+        )  # fmt: skip
+        work.db.flush()
+        work.add(Tally(motion_id=opened.motion, case_id=world.case_id, result=closed.result))
+    finding = teller.finding()
+    work.add(
+        Finding(
+            case_id=world.case_id, hearing_id="e" * 32, outcome=finding.outcome, facts=finding.facts,
+            motions=finding.motions, dissents=1,
+        )
+    )  # fmt: skip
 
 
 def token_of(world: World) -> str:

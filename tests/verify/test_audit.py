@@ -7,17 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from panel.decisions.models import Finding
 from panel.record import checkpoint, merkle
 from panel.record.note import SigningKey
 from panel.verify.audit import audit
 from panel.votes.actions import keys
-from panel.votes.events import MotionClosed, MotionOpened
-from panel.votes.models import Motion, MotionKind, MotionState, SealedBallot, Secrecy, Tally
-from panel.work import Work
+from panel.votes.models import SealedBallot
 from tests.factories import World
 from tests.record.sayings import NOON
-from tests.verify.stories import KEY, Teller, tell
+from tests.verify.stories import KEY, Teller, show, tell
 
 GUARDS = (
     "record_entry_no_update", "record_entry_no_delete", "record_entry_next", "record_body_no_update",
@@ -28,34 +25,10 @@ GUARDS = (
 @pytest.fixture
 def told(world: World) -> World:
     """A world with a decided case, a checkpoint, and the rows that its pages show."""
-    teller = Teller(world.case_id)
-    tell(world, teller.whole())
-    world.work(lambda work: show(work, world, teller))
+    tell(world, Teller(world.case_id).whole())
+    show(world)
     checkpoint.publish(world.site.writer._engine, KEY, NOON)  # type: ignore[attr-defined]  # the writer itself
     return world
-
-
-def show(work: Work, world: World, teller: Teller) -> None:
-    """Add the rows that the votes and the finding would have added."""
-    for opened, closed in ((story[0], story[-1]) for story in (teller.open_vote(), teller.sealed_vote())):
-        assert isinstance(opened, MotionOpened)
-        assert isinstance(closed, MotionClosed)
-        work.add(
-            Motion(
-                id=opened.motion, case_id=world.case_id, hearing_id="e" * 32, number=opened.number,
-                kind=MotionKind(opened.motion_kind), question=opened.question, secrecy=Secrecy(opened.secrecy),
-                state=MotionState.CLOSED, options=opened.options, rule=opened.rule,
-            )
-        )  # fmt: skip
-        work.db.flush()
-        work.add(Tally(motion_id=opened.motion, case_id=world.case_id, result=closed.result))
-    finding = teller.finding()
-    work.add(
-        Finding(
-            case_id=world.case_id, hearing_id="e" * 32, outcome=finding.outcome, facts=finding.facts,
-            motions=finding.motions, dissents=1,
-        )
-    )  # fmt: skip
 
 
 def problems(world: World, key: SigningKey = KEY, ballot_keys: Path | None = None) -> list[str]:
