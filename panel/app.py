@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 import panel.accounts.models
@@ -52,6 +52,8 @@ from panel.hearings import events as hearings_events
 from panel.hearings import live as hearings_live
 from panel.hearings import queries as hearings_queries
 from panel.hearings import rules as hearings_rules
+from panel.hearings import views as hearings_views
+from panel.live import changes as live_changes
 from panel.live import parts as live_parts
 from panel.live import server as live_server
 from panel.opinions import live as opinions_live
@@ -62,6 +64,7 @@ from panel.publication import views as publication_views
 from panel.record import checkpoint
 from panel.record import rules as record_rules
 from panel.record import views as record_views
+from panel.record.events import Event
 from panel.record.models import SYSTEM_STREAM
 from panel.rulebook import rules as rulebook_rules
 from panel.rulebook import views as rulebook_views
@@ -104,6 +107,8 @@ def routes() -> list[BaseRoute]:
         *accounts_views.routes,
         *cases_views.routes,
         *committees_views.routes,
+        *hearings_views.routes,
+        Route("/hearings/{id}/changes", live_changes.changes, name="hearings.changes"),
         *record_views.routes,
         *opinions_views.routes,
         *publication_views.routes,
@@ -131,7 +136,9 @@ def register() -> None:
     hooks.SHOWN_EXHIBIT[:] = [hearings_queries.shown_exhibit]
     hooks.SHOWN_IN_OPEN_SESSION[:] = [hearings_queries.shown_in_open_session]
     hooks.CASE_FILE[:] = [committees_live.declaration_leaf, committees_live.committee_leaf]
-    shown = frozenset({hearings_events.ExhibitShown, hearings_events.ExhibitPutAway, hearings_events.StageBegun})
+    shown: frozenset[type[Event]] = frozenset(
+        {hearings_events.ExhibitShown, hearings_events.ExhibitPutAway, hearings_events.StageBegun}
+    )
     live_parts.register([cases_live.exhibit_part(shown)], cases_live.OWN_PARTS)
     for live in LIVE:
         live_parts.register(live.PARTS, live.OWN_PARTS)
@@ -200,15 +207,18 @@ async def keep_published(settings: Settings) -> None:
 def create_app(settings: Settings) -> Starlette:
     """Build the application for these settings; one writer per SQLite file."""
     register()
-    site = create_site(settings, committed=lambda indexes: None)
+    site = create_site(settings, committed=lambda indexes: live_changes.of(site).committed(indexes))
 
     live = live_server.LiveServer(site, hearing_of=hooks.hearing, generation=accounts_queries.generation)
     hooks.END_SOCKETS[:], hooks.END_SESSION_SOCKETS[:] = [live.end_person], [live.end_session]
-    site.areas["live"] = live
+    hooks.PRESENCE[:] = [live.presence]
+    changes = live_changes.Changes(site, live.emit_revision)
+    site.areas |= {"live": live, "changes": changes}
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         live.bind()
+        changes.bind()
         await asyncio.wrap_future(site.writer.submit(votes_actions.sweep))
         timers = [asyncio.create_task(keep_seen(site)), asyncio.create_task(keep_published(settings))]
         yield

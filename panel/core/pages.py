@@ -74,11 +74,7 @@ class Edge:
         self.now: datetime = clock.now()
         self.public: bool = getattr(request.state, "public", False)
         self._cookies: Mapping[str, str] = {} if self.public else request.cookies
-        self.locale = choose(
-            actor.locale if actor else None,
-            request.query_params.get("lang") if self.public else self._cookies.get("pv_locale"),
-            request.headers.get("accept-language"),
-        )
+        self.locale = locale_of(request, actor)
 
     @property
     def me(self) -> Actor:
@@ -225,6 +221,28 @@ def check_csrf(site: Site, request: Request, actor: Actor | None, sent: FormData
         raise SignInNeeded(Reason("Your sign-in has ended. Your text is below; sign in and send it anew."))
     if session != expected:
         raise Gone(Reason("This form belongs to an earlier sign-in. Open the page again and send it anew."))
+
+
+def locale_of(request: Request, actor: Actor | None) -> str:
+    """Return the reader's locale: the person's, else the cookie's (public pages: the address's), else the browser's."""
+    public = getattr(request.state, "public", False)
+    wish = request.query_params.get("lang") if public else request.cookies.get("pv_locale")
+    return choose(actor.locale if actor else None, wish, request.headers.get("accept-language"))
+
+
+def shared_context(site: Site, locale: str, now: datetime) -> dict[str, Any]:
+    """Return the variables for what is drawn once for many readers: nobody's name, no token, nothing personal."""
+    words = translator(locale)
+    return {
+        "_": words,
+        "ngettext": words.ngettext,
+        "locale": locale,
+        "html_lang": HTML_LANG[locale],
+        "zone": site.zone,
+        "now": now,
+        "organisation": site.organisation,
+        "demo": site.settings.demo,
+    }
 
 
 View = Callable[[Request], Awaitable[Response]]
