@@ -133,7 +133,7 @@ def register() -> None:
     hooks.HEARING[:], hooks.PHASE_OF[:] = [hearings_queries.hearing], [hearings_queries.phase]
     hooks.HEARINGS_OF_CASE[:], hooks.LIVE_HEARING[:] = [hearings_queries.of_case], [hearings_queries.under_way]
     hooks.DISSENTS_OPEN[:] = [hearings_queries.dissents_open]
-    hooks.SHOWN_EXHIBIT[:] = [hearings_queries.shown_exhibit]
+    hooks.SHOWING[:] = [hearings_queries.showing]
     hooks.SHOWN_IN_OPEN_SESSION[:] = [hearings_queries.shown_in_open_session]
     hooks.CASE_FILE[:] = [committees_live.declaration_leaf, committees_live.committee_leaf]
     shown: frozenset[type[Event]] = frozenset(

@@ -6,7 +6,6 @@ from typing import Any
 from sqlmodel import Session
 
 from panel.cases import inspection, queries
-from panel.cases.models import Exhibit
 from panel.core import hooks
 from panel.core.security import INSIDE, Actor, Audience, Role
 from panel.live.parts import OwnPart, Part
@@ -15,24 +14,18 @@ from panel.record.events import Event
 
 def exhibit(db: Session, hearing_id: str, audience: Audience, now: datetime) -> dict[str, Any]:
     """Load the exhibit that is being shown now; outside nobody sees what is shown in closed session."""
-    shown = hooks.shown_exhibit(db, hearing_id)
-    found = queries.exhibit(db, shown) if shown else None
-    if found is not None and audience not in INSIDE and not _open(db, hearing_id, found):
-        found = None
+    showing = hooks.showing(db, hearing_id)
+    if showing is not None and audience not in INSIDE and (showing.closed or hooks.in_closed_session(db, hearing_id)):
+        showing = None
+    found = queries.exhibit(db, showing.exhibit_id) if showing else None
     return {"chosen": found, "images": inspection.IMAGES, "projected": audience is Audience.PROJECTOR}
-
-
-def _open(db: Session, hearing_id: str, found: Exhibit) -> bool:
-    shown_openly = found.id in hooks.shown_in_open_session(db, found.case_id)
-    return shown_openly and not hooks.in_closed_session(db, hearing_id)
 
 
 def exhibits(db: Session, hearing_id: str, actor: Actor, now: datetime) -> dict[str, Any] | None:
     """Load the chair's picker: every exhibit, and which of them is being shown."""
-    hearing = hooks.hearing(db, hearing_id)
-    listed = queries.exhibits(db, hearing.case_id)
-    shown = hooks.shown_exhibit(db, hearing_id)
-    return {"hearing_id": hearing_id, "exhibits": listed, "shown": shown} if listed else None
+    listed = queries.exhibits(db, hooks.hearing(db, hearing_id).case_id)
+    showing = hooks.showing(db, hearing_id)
+    return {"hearing_id": hearing_id, "exhibits": listed, "showing": showing} if listed else None
 
 
 def exhibit_part(touched_by: frozenset[type[Event]]) -> Part:

@@ -31,8 +31,8 @@ ON_RECORDED: list[Callable[[str, str | None, int], None]] = []
 HEARINGS_OF_CASE: list[Callable[[Session, str], Sequence[Any]]] = []
 """Answers a case's hearings in order; each has `id`, `phase`, `scheduled_at`, `closed`."""
 
-SHOWN_EXHIBIT: list[Callable[[Session, str], str | None]] = []
-"""Answers the exhibit (id) that is being shown in a hearing (by id) now, in open or closed session, or None."""
+SHOWING: list[Callable[[Session, str], Any]] = []
+"""Answers the showing (`id`, `exhibit_id`, `closed`) that is on in a hearing (by id), or None."""
 
 SHOWN_IN_OPEN_SESSION: list[Callable[[Session, str], Collection[str]]] = []
 """Answers the exhibits (ids) that were shown in open session of a case (by id): what observers may read."""
@@ -88,9 +88,9 @@ def hearings_of_case(db: Session, case_id: str) -> Sequence[Any]:
     return next((answer(db, case_id) for answer in HEARINGS_OF_CASE), ())
 
 
-def shown_exhibit(db: Session, hearing_id: str) -> str | None:
-    """Return the exhibit that is being shown in a hearing now, or None."""
-    return next((shown for answer in SHOWN_EXHIBIT if (shown := answer(db, hearing_id))), None)
+def showing(db: Session, hearing_id: str) -> Any:
+    """Return the showing of an exhibit that is on in a hearing, or None."""
+    return next((found for find in SHOWING if (found := find(db, hearing_id)) is not None), None)
 
 
 def shown_in_open_session(db: Session, case_id: str) -> frozenset[str]:

@@ -168,7 +168,7 @@ def questions(db: Session, hearing_id: str, *, closed: bool) -> Sequence[Questio
 
 
 def showing(db: Session, hearing_id: str) -> Showing | None:
-    """Return the exhibit's showing that is on."""
+    """Return the exhibit's showing that is on (hooks.SHOWING)."""
     found = select(Showing).where(Showing.hearing_id == hearing_id, col(Showing.ended_at).is_(None))
     return db.exec(found).first()
 
@@ -176,12 +176,6 @@ def showing(db: Session, hearing_id: str) -> Showing | None:
 def showing_by_id(db: Session, showing_id: str) -> Showing | None:
     """Return a showing."""
     return db.get(Showing, showing_id)
-
-
-def shown_exhibit(db: Session, hearing_id: str) -> str | None:
-    """Return the exhibit that is shown now (hooks.SHOWN_EXHIBIT)."""
-    now = showing(db, hearing_id)
-    return now.exhibit_id if now else None
 
 
 def shown_in_open_session(db: Session, case_id: str) -> set[str]:
