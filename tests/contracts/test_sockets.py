@@ -248,7 +248,9 @@ def alone(tmp_path: Path, template: Path) -> Iterator[Served]:
 
 
 def recuse(world: World, who: str) -> None:
-    world.act(committees.recuse, "chair", seat_id=world.seats[who], ground="near_relative", statement="与当事人有近亲属关系")
+    world.act(
+        committees.recuse, "chair", seat_id=world.seats[who], ground="near_relative", statement="与当事人有近亲属关系"
+    )
 
 
 def test_12_signing_out_ends_the_sockets_of_that_session_only(alone: Served) -> None:

@@ -1,0 +1,74 @@
+"""Worlds in which one thing of every kind exists, for tests that walk over every route."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from panel.cases.models import Exhibit
+from panel.committees import actions as committees
+from panel.core import clock
+from panel.hearings.models import FloorRequest, Phase, Question, Showing, Turn
+from panel.opinions.models import Round
+from panel.votes import actions as votes
+from panel.work import Work
+from tests.contracts.walk import Walk
+from tests.factories import World, make_world
+from tests.hearings import course
+
+
+@pytest.fixture(scope="module")
+def closed_session(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Walk]:
+    """A hearing in closed session, a sealed motion open, one member recused: the moment with most to hide."""
+    world = make_world(tmp_path_factory.mktemp("closed"), template)
+    course.hold_until(world, Phase.MOTIONS)
+    course.vote_facts(world)
+    recuse(world)
+    moved = {"kind": "disposition", "question": "建议予以容错免责。", "outcome": "exempt"}
+    motion = world.act(votes.move, "chair", hearing_id=world.hearing_id, **moved)
+    world.act(votes.open_motion, "chair", motion_id=motion.id)
+    world.work(lambda work: furnish(work, world))
+    round_ = world.work(lambda work: work.add(Round(case_id=world.case_id, number=3)).id)
+    yield Walk(world, motion.id, open_round=round_)
+    world.close()
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Walk]:
+    """A hearing that has ended: results announced, minutes laid before the members, one member recused."""
+    world = make_world(tmp_path_factory.mktemp("ended"), template)
+    course.hold_until(world, Phase.MOTIONS)
+    course.vote_facts(world)
+    recuse(world)
+    course.vote_disposition(world)
+    while course.step(world).phase is not Phase.ENDED:
+        pass
+    world.work(lambda work: furnish(work, world))
+    yield Walk(world)
+    world.close()
+
+
+def recuse(world: World) -> None:
+    """Let the member for the media stand aside."""
+    world.act(
+        committees.recuse,
+        "chair",
+        seat_id=world.seats["jiang"],
+        ground="near_relative",
+        statement="与当事人有近亲属关系",
+    )
+
+
+def furnish(work: Work, world: World) -> None:
+    """Put one thing of every kind on the floor of the hearing."""
+    here: dict[str, Any] = {"hearing_id": world.hearing_id, "case_id": world.case_id}
+    luo, now = world.people["luo"], clock.now()
+    turn: dict[str, Any] = {"phase": Phase.QUESTIONS, "seconds": 300, "began_at": now, "ended_at": now}
+    work.add(FloorRequest(**here, person_id=luo, withdrawn_at=now))
+    work.add(Turn(**here, person_id=luo, **turn))
+    work.add(Question(**here, number=90, asked_by=luo, asked_of=world.people["official"], text="何时发现漏水？"))
+    exhibit = work.db.exec(select(Exhibit)).first()
+    assert exhibit is not None
+    work.add(Showing(**here, exhibit_id=exhibit.id, closed=True, ended_at=now))

@@ -1,0 +1,198 @@
+"""The role matrix: every role at every page and form. A new route fails here until somebody says who may use it.
+
+The tables are written by hand, not read from the code: they are what `docs/security.md` promises.
+"""
+
+import re
+
+import pytest
+
+from tests.contracts.walk import IN_THE_CASE, PEOPLE, REFUSED, Walk
+
+EVERYBODY = "".join(PEOPLE)
+SIGNED_IN = EVERYBODY.replace("-", "")
+NOBODY = ""
+PANEL = "CM"
+INSIDE = "CMSR"
+
+PAGES: dict[str, str] = {
+    "accounts.show_sign_in": EVERYBODY,
+    "accounts.devices": SIGNED_IN,
+    "accounts.show_password": SIGNED_IN,
+    "cases.list": SIGNED_IN,
+    "cases.show": IN_THE_CASE,
+    "cases.write_questions": "CS",
+    "cases.write_verification": "H",
+    "cases.exhibit": "CMSRHOPA",
+    "hearings.show": IN_THE_CASE,
+    "hearings.changes": IN_THE_CASE,
+    "opinions.round": INSIDE,
+    "opinions.given": PANEL,
+    "publication.home": EVERYBODY,
+    "publication.verify": EVERYBODY,
+    "publication.preview": "CSA",
+    "rulebook.document": SIGNED_IN,
+    "motions.turnout": "C",
+    "ballots.show": PANEL,
+    "ballots.state": PANEL,
+}
+"""Who reads a page, whatever the hour. Letters: tests/contracts/walk.PEOPLE."""
+
+IN_CLOSED_SESSION: dict[str, str] = {
+    "opinions.edit": PANEL,
+    "opinions.check": PANEL,
+    "hearings.minutes": INSIDE,
+    "motions.show": INSIDE,
+}
+AFTERWARDS: dict[str, str] = {
+    "opinions.edit": NOBODY,
+    "opinions.check": NOBODY,
+    "hearings.minutes": INSIDE + "A",
+    "motions.show": IN_THE_CASE,
+}
+"""Pages that open to more people once the results are announced and the minutes lie before the members."""
+
+OTHERWISE: dict[tuple[str, str], int] = {
+    ("cases.exhibit", "B"): 404,
+    ("cases.exhibit", "J"): 404,
+    ("hearings.minutes", "A"): 409,
+    **{("motions.show", letter): 404 for letter in "HOPABJ"},
+}
+"""Where somebody of the case is told that there is nothing, or not yet, rather than that it is not theirs."""
+
+ABSENT: dict[str, int] = {
+    "accounts.demo": 404,
+    "accounts.demo_seats": 404,
+    "accounts.demo_link": 404,
+    "cases.exhibit_file": 404,
+    "publication.summary": 404,
+    "record.checkpoint": 404,
+}
+"""Pages of which these worlds hold none (no demo, no file, nothing published), and what the chair gets."""
+
+FORMS: dict[str, str] = {
+    "accounts.sign_in": EVERYBODY,
+    "accounts.sign_out": SIGNED_IN,
+    "accounts.locale": EVERYBODY,
+    "accounts.display": EVERYBODY,
+    "accounts.end_others": SIGNED_IN,
+    "accounts.change_password": SIGNED_IN,
+    "accounts.enter_demo": EVERYBODY,
+    "cases.file_exhibit": "HS",
+    "cases.settle_questions": "CS",
+    "cases.file_verification": "H",
+    "committees.declare": PANEL,
+    "committees.recuse": "CMSA",
+    "committees.refuse_recusal": "CSA",
+    "committees.seat_alternate": "CS",
+    "committees.arrive": INSIDE,
+    "committees.leave": INSIDE,
+    "hearings.steps": "C",
+    "hearings.pauses": "C",
+    "hearings.resumption": "C",
+    "hearings.adjournment": "C",
+    "hearings.requests": "CMSHOP",
+    "hearings.request_withdrawal": "CMSHOP",
+    "hearings.turns": "C",
+    "hearings.turn_end": "CMSHOP",
+    "hearings.turn_extension": "C",
+    "hearings.questions": "CMR",
+    "hearings.question_answer": "CMRHOP",
+    "hearings.notes": "CSR",
+    "hearings.showings": "CS",
+    "hearings.showing_end": "CS",
+    "hearings.confirmation": PANEL,
+    "hearings.settlement": "CS",
+    "opinions.submit": PANEL,
+    "opinions.draft": PANEL,
+    "publication.compose": "S",
+    "publication.publish": "S",
+    "publication.withdraw": "S",
+    "motions.move": "C",
+    "motions.open": "C",
+    "motions.last_call": "C",
+    "motions.close": "C",
+    "motions.annul": "C",
+    "motions.repeat": "C",
+    "ballots.cast": PANEL,
+}
+"""Who gets as far as the shape of a form; whether the act itself is lawful then is each area's own test."""
+
+ABSENT_FORMS: dict[str, int] = {
+    "accounts.end_session": 404,
+    "accounts.give_back": 404,
+}
+"""Forms about things that are nobody's here: a session that does not exist, the demo's places."""
+
+
+def refusal(letter: str) -> int:
+    """Return what somebody gets for what is not theirs."""
+    return REFUSED.get(letter, 403)
+
+
+def expected_page(name: str, letter: str, readers: str) -> int:
+    return 200 if letter in readers else OTHERWISE.get((name, letter), refusal(letter))
+
+
+def matrix(walk: Walk, method: str) -> dict[str, dict[str, int]]:
+    """Visit everything as everybody. Forms carry a field that none has, so that nothing is ever done."""
+    strange = {"matrix": "x"}
+    return {
+        name: {
+            letter: (walk.get(letter, path) if method == "GET" else walk.post(letter, path, strange)).status_code
+            for letter in PEOPLE
+        }
+        for name, path in walk.visits(method)
+    }
+
+
+def check_pages(walk: Walk, table: dict[str, str]) -> None:
+    found = {name: row for name, row in matrix(walk, "GET").items() if name not in ABSENT}
+    due = {name: {letter: expected_page(name, letter, table[name]) for letter in PEOPLE} for name in found}
+    assert found == due
+
+
+def test_22_in_closed_session_every_role_reads_its_own_pages_only(closed_session: Walk) -> None:
+    check_pages(closed_session, PAGES | IN_CLOSED_SESSION)
+
+
+def test_22_afterwards_every_role_reads_its_own_pages_only(ended: Walk) -> None:
+    check_pages(ended, PAGES | AFTERWARDS)
+
+
+def test_22_what_is_not_there_is_not_there_for_anybody(closed_session: Walk) -> None:
+    found = {name: row for name, row in matrix(closed_session, "GET").items() if name in ABSENT}
+    assert {name: min(row.values()) >= 401 for name, row in found.items()} == dict.fromkeys(ABSENT, True)
+    assert {name: row["C"] for name, row in found.items()} == ABSENT
+
+
+def test_22_every_role_sends_its_own_forms_only(ended: Walk) -> None:
+    found = {name: row for name, row in matrix(ended, "POST").items() if name not in ABSENT_FORMS}
+    due = {name: {p: 422 if p in FORMS[name] else refusal(p) for p in PEOPLE} for name in found}
+    assert found == due
+
+
+def test_22_forms_about_nothing_of_ones_own_are_refused(ended: Walk) -> None:
+    found = {name: row for name, row in matrix(ended, "POST").items() if name in ABSENT_FORMS}
+    assert {name: row["C"] for name, row in found.items()} == ABSENT_FORMS
+    assert [status for row in found.values() for status in row.values() if status < 401] == []
+
+
+def test_the_tables_name_no_route_that_does_not_exist(closed_session: Walk) -> None:
+    pages = {name for name, _ in closed_session.visits("GET")}
+    forms = {name for name, _ in closed_session.visits("POST")}
+    assert (set(PAGES) | set(IN_CLOSED_SESSION) | set(ABSENT)) - pages == set()
+    assert (set(FORMS) | set(ABSENT_FORMS)) - forms == set()
+
+
+@pytest.mark.parametrize("kind", ["cases", "exhibits", "hearings", "rounds", "motions"])
+def test_24_a_foreign_thing_answers_like_one_that_is_not_there(closed_session: Walk, kind: str) -> None:
+    real, missing = (closed_session.get("X", f"/{kind}/{id}") for id in (closed_session.ids[kind], "0" * 32))
+    assert (real.status_code, missing.status_code) == (404, 404)
+    assert scrubbed(real.text) == scrubbed(missing.text)
+    assert real.headers.keys() == missing.headers.keys()
+
+
+def scrubbed(page: str) -> str:
+    """Take out what differs in any two answers: tokens, keys, numbers of requests."""
+    return re.sub(r'value="[^"]{40,}"|nonce="[^"]*"|[0-9a-f]{16,}', "", page)
