@@ -20,7 +20,6 @@ from starlette.staticfiles import StaticFiles
 
 import panel.accounts.models
 import panel.committees.models
-import panel.decisions.models
 import panel.hearings.models
 import panel.record.models
 import panel.rulebook.models  # noqa: F401 - every table, until its views are routed
@@ -46,8 +45,12 @@ from panel.core.config import Settings
 from panel.core.errors import Forbidden, NotFound, Refused, SignInNeeded
 from panel.core.headers import MIB, Front, http_error
 from panel.core.templates import environment
+from panel.decisions import live as decisions_live
 from panel.decisions import rules as decisions_rules
+from panel.decisions import views as decisions_views
+from panel.dissents import live as dissents_live
 from panel.dissents import rules as dissents_rules
+from panel.dissents import views as dissents_views
 from panel.hearings import events as hearings_events
 from panel.hearings import live as hearings_live
 from panel.hearings import queries as hearings_queries
@@ -90,7 +93,14 @@ AREAS: tuple[Any, ...] = (
 )
 """Every module that has PERMISSIONS: each area's rules, and the sockets."""
 
-LIVE: tuple[Any, ...] = (committees_live, opinions_live, votes_live, hearings_live)
+LIVE: tuple[Any, ...] = (
+    committees_live,
+    opinions_live,
+    votes_live,
+    dissents_live,
+    hearings_live,
+    decisions_live,
+)
 """Every area's parts of the live page, in the order of drawing."""
 
 UPLOADS = ((r"/cases/[0-9a-f]{32}/exhibits", 21 * MIB),)
@@ -107,6 +117,8 @@ def routes() -> list[BaseRoute]:
         *accounts_views.routes,
         *cases_views.routes,
         *committees_views.routes,
+        *decisions_views.routes,
+        *dissents_views.routes,
         *hearings_views.routes,
         Route("/hearings/{id}/changes", live_changes.changes, name="hearings.changes"),
         *record_views.routes,

@@ -5,9 +5,11 @@ from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from panel.cases import queries as cases
+from sqlmodel import Session, select
+
+from panel.cases.models import Case
 from panel.core import hooks
-from panel.core.errors import NotFound, require
+from panel.core.errors import NotFound, Reason, require
 from panel.core.security import Actor
 from panel.decisions import queries, rules
 from panel.decisions.events import DecisionIssued, FindingMade
@@ -50,21 +52,25 @@ def decide(
     measures: Sequence[Measure] = (), answers: Mapping[str, str] | None = None,
 ) -> Decision:  # fmt: skip
     """Issue the authority's decision, with the corrective measures and an answer to every dissent, all or nothing."""
-    case, finding = cases.case(work.db, case_id), queries.finding(work.db, case_id)
+    case = work.db.exec(select(Case).where(Case.id == case_id).with_for_update()).first()
     if case is None:
         raise NotFound
-    decided = queries.decision(work.db, case_id) is not None
-    still_open = finding is not None and hooks.dissents_open(work.db, finding.hearing_id)
-    require(rules.why_not_decide_now(found=finding is not None, decided=decided, dissents_open=still_open))
+    given = answers or {}
+    require(
+        why_not_decide(
+            work.db, case, outcome=outcome, departure_reasons=departure_reasons, approver=approver,
+            measures=measures, answers=given, today=today,
+        )
+    )  # fmt: skip
+    finding = queries.finding(work.db, case_id)
     assert finding is not None
-    require(rules.why_not_outcome(finding.outcome, outcome, departure_reasons, approver))
-    require(rules.why_not_measures(outcome, measures, queries.tolerant_outcomes(work.db, case), today))
-    _answer_all(work, actor, case_id, answers or {})
+    for dissent in dissents.unanswered(work.db, case_id):
+        dissenting.answer(work, actor, dissent_id=dissent.id, text=given[dissent.id])
     decision = work.add(
         Decision(
             case_id=case_id, finding_id=finding.id, number=number, outcome=outcome, measure=measure, reasons=reasons,
             adopts=outcome == finding.outcome, departure_reasons=departure_reasons, approver=approver,
-            decided_by=actor.person_id,
+            decided_by=actor.person_id, created_at=work.now,
         )
     )  # fmt: skip
     for position, ordered in enumerate(measures, start=1):
@@ -78,12 +84,24 @@ def decide(
     return decision
 
 
-def _answer_all(work: Work, actor: Actor, case_id: str, answers: Mapping[str, str]) -> None:
-    unanswered = dissents.unanswered(work.db, case_id)
-    answered = [d.number for d in unanswered if answers.get(d.id)]
-    require(rules.why_not_answered([d.number for d in unanswered], answered))
-    for dissent in unanswered:
-        dissenting.answer(work, actor, dissent_id=dissent.id, text=answers[dissent.id])
+def why_not_decide(
+    db: Session, case: Case, *, outcome: str, departure_reasons: str, approver: str, measures: Sequence[Measure],
+    answers: Mapping[str, str], today: date, **_texts: str,
+) -> Reason | None:  # fmt: skip
+    """Return why this decision cannot be issued as it stands; the page that checks it asks the same."""
+    finding = queries.finding(db, case.id)
+    decided = queries.decision(db, case.id) is not None
+    still_open = finding is not None and hooks.dissents_open(db, finding.hearing_id)
+    if reason := rules.why_not_decide_now(found=finding is not None, decided=decided, dissents_open=still_open):
+        return reason
+    assert finding is not None
+    unanswered = dissents.unanswered(db, case.id)
+    answered = [dissent.number for dissent in unanswered if answers.get(dissent.id)]
+    return (
+        rules.why_not_outcome(finding.outcome, outcome, departure_reasons, approver)
+        or rules.why_not_measures(outcome, measures, queries.tolerant_outcomes(db, case), today)
+        or rules.why_not_answered([dissent.number for dissent in unanswered], answered)
+    )
 
 
 def _bound(fact: Mapping[str, Any]) -> dict[str, Any]:

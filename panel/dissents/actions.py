@@ -13,7 +13,7 @@ from panel.dissents import queries, rules
 from panel.dissents.events import DissentAnswered, DissentFiled, DissentJoined, DissentWithdrawn
 from panel.dissents.models import Answer, Dissent, DissentKind, Joining, SubjectKind
 from panel.votes import queries as votes
-from panel.votes.models import Motion, MotionState, Secrecy
+from panel.votes.models import Motion
 from panel.work import Work
 
 
@@ -29,10 +29,10 @@ def file(
     _in_time(work.db, hearing_id)
     subject = SubjectKind(subject_kind)
     motion = _motion(work.db, hearing.case_id, subject, subject_id)
-    decided = motion is not None and motion.state in {MotionState.CLOSED, MotionState.LAPSED}
-    known = motion is not None or subject is not SubjectKind.MOTION
+    known = _known(work.db, hearing.case_id, subject, subject_id, consideration)
+    decided = motion is not None and queries.decided(motion)
     require(rules.why_not_about(subject, known=known, decided=decided))
-    require(rules.why_not_named(secret=_secret(subject, motion), waives=waives_secrecy))
+    require(rules.why_not_named(secret=queries.is_secret(motion, subject), waives=waives_secrecy))
     dissent = work.add(
         Dissent(
             case_id=hearing.case_id, hearing_id=hearing_id, seat_id=seat_id, kind=DissentKind(kind),
@@ -58,7 +58,7 @@ def join(work: Work, actor: Actor, *, dissent_id: str, waives_secrecy: bool = Fa
     already = queries.joinings(work.db, dissent.case_id).get(dissent.id, [])
     require(rules.why_not_join(dissent, seat_id, joined=any(j.seat_id == seat_id for j in already)))
     motion = _motion(work.db, dissent.case_id, dissent.subject_kind, dissent.subject_id)
-    require(rules.why_not_named(secret=_secret(dissent.subject_kind, motion), waives=waives_secrecy))
+    require(rules.why_not_named(secret=queries.is_secret(motion, dissent.subject_kind), waives=waives_secrecy))
     joining = Joining(dissent_id=dissent.id, case_id=dissent.case_id, seat_id=seat_id, waives_secrecy=waives_secrecy)
     work.add(joining)
     told = _told_by(work.db, dissent, actor)
@@ -110,9 +110,13 @@ def _motion(db: Session, case_id: str, subject: SubjectKind, subject_id: str) ->
     return motion if motion is not None and motion.case_id == case_id else None
 
 
-def _secret(subject: SubjectKind, motion: Motion | None) -> bool:
-    """The finding follows from secret votes, so that a dissent on it tells as much as one on a secret motion."""
-    return subject is SubjectKind.FINDING or (motion is not None and motion.secrecy is Secrecy.SEALED)
+def _known(db: Session, case_id: str, subject: SubjectKind, subject_id: str, consideration: str) -> bool:
+    keys = {item.key for item in queries.considerations(db, case_id)}
+    if consideration and consideration not in keys:
+        return False
+    if subject is SubjectKind.MOTION:
+        return _motion(db, case_id, subject, subject_id) is not None
+    return subject_id in keys if subject is SubjectKind.CONSIDERATION else not subject_id
 
 
 def _told_by(db: Session, dissent: Dissent, actor: Actor) -> dict[str, Any]:

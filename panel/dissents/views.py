@@ -1,0 +1,54 @@
+"""Filing, joining and withdrawing dissents: HTTP in, page out."""
+
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from panel.core import hooks
+from panel.core.forms import Form
+from panel.core.pages import Acting, act
+from panel.dissents import actions, queries
+from panel.dissents.forms import DissentForm, JoiningForm
+from panel.dissents.models import Dissent
+
+
+def _hearing(hearing_id: str) -> str:
+    return f"/hearings/{hearing_id}#part-dissents"
+
+
+@act("dissents.file", of=hooks.hearing, form=DissentForm)
+async def file(acting: Acting, hearing: Any, form: DissentForm) -> Response:
+    """File a dissent."""
+    await acting.write(
+        actions.file,
+        hearing_id=hearing.id,
+        kind=form.kind,
+        subject_kind=form.subject_kind,
+        subject_id=form.subject_id,
+        consideration=form.consideration,
+        text=form.text,
+        waives_secrecy=bool(form.waives_secrecy),
+    )
+    return acting.received(_hearing(hearing.id))
+
+
+@act("dissents.join", of=queries.dissent, form=JoiningForm)
+async def join(acting: Acting, dissent: Dissent, form: JoiningForm) -> Response:
+    """Join a dissent."""
+    await acting.write(actions.join, dissent_id=dissent.id, waives_secrecy=bool(form.waives_secrecy))
+    return acting.received(_hearing(dissent.hearing_id))
+
+
+@act("dissents.withdraw", of=queries.dissent)
+async def withdraw(acting: Acting, dissent: Dissent, _form: Form) -> Response:
+    """Withdraw one's own dissent."""
+    await acting.write(actions.withdraw, dissent_id=dissent.id)
+    return acting.received(_hearing(dissent.hearing_id))
+
+
+routes = [
+    Route("/hearings/{id}/dissents", file, methods=["POST"], name="dissents.file"),
+    Route("/dissents/{id}/joinings", join, methods=["POST"], name="dissents.join"),
+    Route("/dissents/{id}/withdrawal", withdraw, methods=["POST"], name="dissents.withdraw"),
+]
