@@ -1,0 +1,102 @@
+// Every page works without this file. It saves round trips, keeps what is typed, and counts.
+(() => {
+  "use strict";
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  document.documentElement.classList.add("has-script");
+
+  // An open <details> stays open when its part is drawn anew.
+  htmx.registerExtension("panel", {
+    htmx_before_morph_attr: (element, detail) => !(element.localName === "details" && detail.attrName === "open"),
+  });
+
+  // Forms of live parts: sent by themselves, answered in their own message slot; nothing typed is lost.
+  const send = async (form, event) => {
+    if (form.getAttribute("aria-busy") === "true") return;
+    const slot = form.querySelector("[data-message]");
+    form.setAttribute("aria-busy", "true");
+    try {
+      await htmx.ajax("POST", form.action, { source: form, event, target: slot, swap: "innerHTML" });
+    } finally {
+      form.removeAttribute("aria-busy");
+    }
+  };
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-live]");
+    if (!form || !form.querySelector("[data-message]")) return;
+    event.preventDefault();
+    send(form, event);
+  });
+  document.addEventListener("htmx:config:request", (event) => {
+    const csrf = document.querySelector("input[name=csrf]");
+    if (csrf) event.detail.ctx.request.headers["X-CSRF-Token"] = csrf.value;
+  });
+  // What was sent may be sent again only with a new key; what was refused keeps its text.
+  document.addEventListener("panel:changed", (event) => {
+    const form = event.target.closest ? event.target.closest("form[data-live]") : null;
+    if (form) form.reset();
+  });
+  document.addEventListener("htmx:error", (event) => {
+    const form = event.target.closest ? event.target.closest("form[data-live]") : null;
+    const slot = form && form.querySelector("[data-message]");
+    const words = document.querySelector("[data-words-unsent]");
+    if (slot && words) slot.textContent = words.dataset.wordsUnsent;
+  });
+
+  // Drafts save themselves 1.5 s after the last key, on leaving a field and on leaving the page.
+  const PAUSE = 1500;
+  const autosave = (form) => {
+    let timer = 0;
+    let dirty = false;
+    let saving = false;
+    const told = form.querySelector("[data-saved]");
+    const save = async () => {
+      clearTimeout(timer);
+      if (!dirty || saving) return;
+      dirty = false;
+      saving = true;
+      try {
+        const answer = await fetch(form.dataset.autosave, {
+          method: "POST", body: new URLSearchParams(new FormData(form)), keepalive: true,
+          headers: { Accept: "application/json" }, credentials: "same-origin",
+        });
+        const said = await answer.json();
+        if (answer.ok) {
+          form.dataset.revision = said.revision;
+          form.elements.revision.value = said.revision;
+          if (told) told.textContent = told.dataset.words.replace("%", said.at);
+        } else if (told) {
+          told.textContent = said.message;
+        }
+      } catch {
+        dirty = true;
+        timer = setTimeout(save, 2 * PAUSE);
+      } finally {
+        saving = false;
+        if (dirty) timer = setTimeout(save, PAUSE);
+      }
+    };
+    form.addEventListener("input", () => {
+      dirty = true;
+      clearTimeout(timer);
+      timer = setTimeout(save, PAUSE);
+    });
+    form.addEventListener("focusout", save);
+    form.addEventListener("submit", () => { dirty = false; clearTimeout(timer); });
+    document.addEventListener("visibilitychange", save);
+  };
+  all("form[data-autosave]").forEach(autosave);
+
+  const count = (area) => {
+    const told = document.getElementById(`${area.id}-count`);
+    if (told) told.textContent = `${area.value.length} / ${area.maxLength}`;
+  };
+  document.addEventListener("input", (event) => {
+    if (event.target.matches("textarea[data-count]")) count(event.target);
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) window.print();
+    const opener = event.target.closest("[data-opens]");
+    const dialog = opener && document.getElementById(opener.dataset.opens);
+    if (dialog) dialog.showModal();
+  });
+})();
