@@ -37,9 +37,11 @@ class Event(BaseModel):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        """Register the kind; two events may not share one."""
+        """Register the kind; two events may not share one. A public part names fields that are there."""
         if cls.kind in EVENT_KINDS or not cls.kind:
             raise TypeError(f"the kind {cls.kind!r} of {cls.__name__} is empty or taken")
+        if unknown := cls.public - set(cls.model_fields):
+            raise TypeError(f"{cls.__name__} has no field {min(unknown)!r} to make public")
         EVENT_KINDS[cls.kind] = cls
 
     @classmethod
