@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session, select
 from starlette.testclient import TestClient
 
+from panel.core import clock
 from panel.core.errors import Refused
 from panel.record import checkpoint, merkle, queries
 from panel.record.models import Checkpoint
@@ -108,3 +109,14 @@ def test_anyone_may_fetch_the_newest_checkpoint(world: World) -> None:
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert answer.headers["cache-control"] == "public, max-age=10"
     assert "set-cookie" not in answer.headers
+
+
+def test_a_running_site_publishes_under_its_own_key(world: World) -> None:
+    with TestClient(world.app, base_url="http://testserver") as client:
+        deadline = clock.monotonic() + 10
+        while (answer := client.get("/record/checkpoint")).status_code == 404:
+            assert clock.monotonic() < deadline, "no checkpoint was published"
+    key = checkpoint.read_key(world.site.settings.record_key)
+    with world.db() as db:
+        size = queries.head(db).size
+        assert open_note(answer.text, key.verifier) == str(CheckpointText(key.name, size, queries.root(db, size)))
