@@ -1,6 +1,7 @@
 """Worlds in which one thing of every kind exists, for tests that walk over every route."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,22 @@ from sqlmodel import select
 from panel.cases.models import Exhibit
 from panel.committees import actions as committees
 from panel.core import clock
-from panel.hearings.models import FloorRequest, Phase, Question, Showing, Turn
+from panel.decisions import actions as decisions
+from panel.decisions.rules import Measure
+from panel.dissents import actions as dissents
+from panel.dissents.models import Dissent
+from panel.hearings import actions as hearings
+from panel.hearings.models import FloorRequest, Minutes, Phase, Question, Showing, Turn
 from panel.opinions.models import Round
+from panel.publication import actions as publication
 from panel.votes import actions as votes
+from panel.votes.models import Motion
 from panel.work import Work
 from tests.contracts.walk import Walk
 from tests.factories import World, make_world
 from tests.hearings import course
+
+DISSENT = "我认为第一项事实尚需补充证据。"
 
 
 @pytest.fixture(scope="module")
@@ -39,15 +49,59 @@ def closed_session(tmp_path_factory: pytest.TempPathFactory, template: Path) -> 
 def ended(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Walk]:
     """A hearing that has ended: results announced, minutes laid before the members, one member recused."""
     world = make_world(tmp_path_factory.mktemp("ended"), template)
+    end(world)
+    yield Walk(world)
+    world.close()
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Walk]:
+    """A case that is through: a dissent answered, the decision issued, the summary published."""
+    world = make_world(tmp_path_factory.mktemp("published"), template)
+    end(world)
+    decide(world)
+    summary = world.act(publication.compose, "secretary", case=world.case_id)
+    made = world.act(publication.publish, "secretary", case=world.case_id, body_sha256=summary.body_sha256)
+    yield Walk(world, slug=made.slug)
+    world.close()
+
+
+def end(world: World) -> None:
+    """Hold the hearing to its end, with one recusal and one dissent."""
     course.hold_until(world, Phase.MOTIONS)
     course.vote_facts(world)
     recuse(world)
     course.vote_disposition(world)
+    with world.db() as db:
+        about = db.exec(select(Motion)).first()
+    assert about is not None
+    filed = {"kind": "dissent", "subject_kind": "motion", "subject_id": about.id, "text": DISSENT}
+    world.act(dissents.file, "luo", hearing_id=world.hearing_id, **filed)
     while course.step(world).phase is not Phase.ENDED:
         pass
     world.work(lambda work: furnish(work, world))
-    yield Walk(world)
-    world.close()
+
+
+def decide(world: World) -> None:
+    """Let everybody confirm the minutes and the authority adopt the finding."""
+    with world.db() as db:
+        minutes, dissent = db.exec(select(Minutes)).one(), db.exec(select(Dissent)).one()
+    for who in course.EVERYBODY:
+        if who != "jiang":
+            world.act(hearings.confirm, who, minutes_id=minutes.id, confirmed=True)
+    today = clock.now().date()
+    measure = Measure("完善巡检制度", "某市河流管理局", today + timedelta(days=90))
+    world.act(
+        decisions.decide,
+        "authority",
+        case_id=world.case_id,
+        outcome="exempt",
+        measure="",
+        reasons="采纳评议意见。",
+        today=today,
+        measures=[measure],
+        answers={dissent.id: "已研究。"},
+    )
 
 
 def recuse(world: World) -> None:

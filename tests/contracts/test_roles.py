@@ -43,12 +43,22 @@ IN_CLOSED_SESSION: dict[str, str] = {
     "opinions.check": PANEL,
     "hearings.minutes": INSIDE,
     "motions.show": INSIDE,
+    "decisions.show_finding": NOBODY,
+    "decisions.show": "A",
+    "publication.summary": NOBODY,
 }
 AFTERWARDS: dict[str, str] = {
     "opinions.edit": NOBODY,
     "opinions.check": NOBODY,
     "hearings.minutes": INSIDE + "A",
     "motions.show": IN_THE_CASE,
+    "decisions.show_finding": INSIDE + "A",
+    "decisions.show": "A",
+    "publication.summary": NOBODY,
+}
+AT_THE_END: dict[str, str] = AFTERWARDS | {
+    "decisions.show": "CMSRHOPA",
+    "publication.summary": EVERYBODY,
 }
 """Pages that open to more people once the results are announced and the minutes lie before the members."""
 
@@ -57,6 +67,9 @@ OTHERWISE: dict[tuple[str, str], int] = {
     ("cases.exhibit", "J"): 404,
     ("hearings.minutes", "A"): 409,
     **{("motions.show", letter): 404 for letter in "HOPABJ"},
+    **{("decisions.show", letter): 404 for letter in "CMSRHOP"},
+    **{("decisions.show_finding", letter): 404 for letter in "CMSRA"},
+    **{("publication.summary", letter): 404 for letter in EVERYBODY},
 }
 """Where somebody of the case is told that there is nothing, or not yet, rather than that it is not theirs."""
 
@@ -65,10 +78,9 @@ ABSENT: dict[str, int] = {
     "accounts.demo_seats": 404,
     "accounts.demo_link": 404,
     "cases.exhibit_file": 404,
-    "publication.summary": 404,
     "record.checkpoint": 404,
 }
-"""Pages of which these worlds hold none (no demo, no file, nothing published), and what the chair gets."""
+"""Pages of which these worlds hold none (no demo, no file, no checkpoint), and what the chair gets."""
 
 FORMS: dict[str, str] = {
     "accounts.sign_in": EVERYBODY,
@@ -108,6 +120,11 @@ FORMS: dict[str, str] = {
     "publication.compose": "S",
     "publication.publish": "S",
     "publication.withdraw": "S",
+    "dissents.file": PANEL,
+    "dissents.join": PANEL,
+    "dissents.withdraw": PANEL,
+    "decisions.find": "C",
+    "decisions.decide": "A",
     "motions.move": "C",
     "motions.open": "C",
     "motions.last_call": "C",
@@ -131,7 +148,9 @@ def refusal(letter: str) -> int:
 
 
 def expected_page(name: str, letter: str, readers: str) -> int:
-    return 200 if letter in readers else OTHERWISE.get((name, letter), refusal(letter))
+    if letter in readers:
+        return 200
+    return OTHERWISE.get((name, letter), refusal(letter))
 
 
 def matrix(walk: Walk, method: str) -> dict[str, dict[str, int]]:
@@ -158,6 +177,10 @@ def test_22_in_closed_session_every_role_reads_its_own_pages_only(closed_session
 
 def test_22_afterwards_every_role_reads_its_own_pages_only(ended: Walk) -> None:
     check_pages(ended, PAGES | AFTERWARDS)
+
+
+def test_22_at_the_end_every_role_reads_its_own_pages_only(published: Walk) -> None:
+    check_pages(published, PAGES | AT_THE_END)
 
 
 def test_22_what_is_not_there_is_not_there_for_anybody(closed_session: Walk) -> None:

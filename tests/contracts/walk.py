@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from panel.accounts.views.demo import entry_token
 from panel.cases.models import Exhibit
+from panel.dissents.models import Dissent
 from panel.hearings.models import FloorRequest, Minutes, Question, Showing, Turn
 from panel.opinions.models import Round
 from panel.rulebook.models import RuleDocument
@@ -49,6 +50,7 @@ class Walk:
     world: World
     motion_id: str = ""
     open_round: str = ""
+    slug: str = ""
     ids: dict[str, str] = field(default_factory=dict)
     clients: dict[str, TestClient] = field(default_factory=dict)
 
@@ -68,7 +70,8 @@ class Walk:
                 "showings": _first(db, Showing),
                 "minutes": _first(db, Minutes),
                 "devices": MISSING * 2,
-                "public": MISSING,
+                "public": self.slug or MISSING,
+                "dissents": _first(db, Dissent),
                 "demo": entry_token(self.world.site, "luo"),
             }
 
