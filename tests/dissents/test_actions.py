@@ -1,0 +1,160 @@
+"""Filing, joining, withdrawing: verbatim, by name, in time, and never under a secret vote by mistake."""
+
+from typing import Any
+
+import pytest
+
+from panel.committees import actions as committees
+from panel.core.errors import Forbidden, Refused
+from panel.dissents import actions, queries
+from panel.hearings.models import Phase
+from panel.votes.models import Motion
+from tests.dissents.filing import TEXT, file
+from tests.factories import World
+from tests.votes.chamber import events, open_fact, sit, to_phase
+
+
+def refusal(world: World, action: Any, who: str, **what: Any) -> str:
+    """Return the sentence with which an act is refused; it left nothing on the record."""
+    before = len(events(world))
+    with pytest.raises(Refused) as refused:
+        world.act(action, who, **what)
+    assert len(events(world)) == before
+    return str(refused.value.reason)
+
+
+def test_a_dissent_is_kept_and_recorded_word_for_word(world: World, fact: Motion) -> None:
+    dissent = file(world, "luo", fact, consideration="process")
+    (event,) = events(world, "dissents.dissent_filed")
+    told = {k: event[k] for k in ("dissent", "number", "dissent_kind", "subject_kind", "subject", "seat", "text")}
+    assert told == {
+        "dissent": dissent.id, "number": 1, "dissent_kind": "reservation", "subject_kind": "motion",
+        "subject": fact.id, "seat": world.seats["luo"], "text": TEXT,
+    }  # fmt: skip
+    assert (event["consideration"], event["text_sha256"]) == ("process", actions.text_sha256(TEXT))
+    with world.db() as db:
+        assert [(d.text, d.seat_id, d.number) for d in queries.of_case(db, world.case_id)] == [
+            (TEXT, world.seats["luo"], 1)
+        ]
+
+
+def test_dissents_are_numbered_in_the_case(world: World, fact: Motion) -> None:
+    assert [file(world, key, fact).number for key in ("luo", "qin", "luo")] == [1, 2, 3]
+
+
+def test_a_secret_vote_needs_an_express_waiver(world: World, secret: Motion) -> None:
+    what = {"kind": "dissent", "subject_kind": "motion", "subject_id": secret.id, "text": TEXT}
+    said = refusal(world, actions.file, "luo", hearing_id=world.hearing_id, **what)
+    assert said.startswith("The vote was secret.")
+    assert file(world, "luo", secret, waives_secrecy=True).waives_secrecy is True
+    (event,) = events(world, "dissents.dissent_filed")
+    assert event["waives_secrecy"] is True
+
+
+def test_a_dissent_on_the_finding_needs_the_waiver_too(world: World, secret: Motion) -> None:
+    what = {"kind": "dissent", "subject_kind": "finding", "subject_id": "", "text": TEXT}
+    said = refusal(world, actions.file, "luo", hearing_id=world.hearing_id, **what)
+    assert said.startswith("The vote was secret.")
+    world.act(actions.file, "luo", hearing_id=world.hearing_id, waives_secrecy=True, **what)
+    assert [e["subject_kind"] for e in events(world, "dissents.dissent_filed")] == ["finding"]
+
+
+def test_joining_a_dissent_on_a_secret_vote_needs_the_waiver(world: World, secret: Motion) -> None:
+    dissent = file(world, "luo", secret, waives_secrecy=True)
+    assert refusal(world, actions.join, "qin", dissent_id=dissent.id).startswith("The vote was secret.")
+    world.act(actions.join, "qin", dissent_id=dissent.id, waives_secrecy=True)
+    (event,) = events(world, "dissents.dissent_joined")
+    assert (event["seat"], event["waives_secrecy"]) == (world.seats["qin"], True)
+
+
+def test_stakeholders_and_media_may_dissent_though_they_do_not_vote(world: World, secret: Motion) -> None:
+    assert file(world, "duan", secret, waives_secrecy=True).number == 1
+
+
+def test_a_motion_must_be_closed_and_of_this_case(world: World) -> None:
+    motion = open_fact(sit(world))
+    what = {"kind": "dissent", "subject_kind": "motion", "text": TEXT, "hearing_id": world.hearing_id}
+    said = refusal(world, actions.file, "luo", subject_id=motion.id, **what)
+    assert said == "A dissent on a motion is filed once voting on it has closed."
+    said = refusal(world, actions.file, "luo", subject_id="0" * 32, **what)
+    assert said == "What the dissent is about is not part of this case."
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"subject_kind": "consideration", "subject_id": "luck"}, {"subject_kind": "consideration", "subject_id": ""},
+        {"subject_kind": "finding", "subject_id": "x"},
+    ],
+)  # fmt: skip
+def test_what_it_is_about_must_be_known(world: World, fact: Motion, about: dict[str, str]) -> None:
+    said = refusal(world, actions.file, "luo", hearing_id=world.hearing_id, kind="dissent", text=TEXT, **about)
+    assert said == "What the dissent is about is not part of this case."
+
+
+def test_a_dissent_may_be_about_one_of_the_six_considerations(world: World, fact: Motion) -> None:
+    what = {"kind": "concurrence", "subject_kind": "consideration", "subject_id": "motive", "text": TEXT}
+    assert world.act(actions.file, "luo", hearing_id=world.hearing_id, **what).subject_id == "motive"
+
+
+@pytest.mark.parametrize("who", ["secretary", "recorder", "handler", "official", "authority", "observer", "he"])
+def test_only_members_file(world: World, fact: Motion, who: str) -> None:
+    with pytest.raises(Forbidden):
+        file(world, who, fact)
+
+
+def test_a_recused_member_files_nothing_more(world: World, fact: Motion) -> None:
+    world.act(committees.recuse, "luo", seat_id=world.seats["luo"], ground="interest", statement="亲属任职")
+    with pytest.raises(Forbidden):
+        file(world, "luo", fact)
+
+
+@pytest.mark.parametrize("phase", [Phase.SCHEDULED, Phase.OPENING, Phase.QUESTIONS])
+def test_dissents_come_from_the_deliberation_on(world: World, fact: Motion, phase: Phase) -> None:
+    to_phase(world, phase)
+    with pytest.raises(Refused) as refused:
+        file(world, "luo", fact)
+    assert str(refused.value) == "Dissents are filed from the closed deliberation on."
+
+
+def test_dissents_end_when_the_minutes_are_settled(world: World, fact: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
+    dissent = file(world, "luo", fact)
+    monkeypatch.setattr("panel.core.hooks.DISSENTS_OPEN", [lambda db, hearing_id: False])
+    assert refusal(world, actions.join, "qin", dissent_id=dissent.id).startswith("The minutes are settled.")
+    with pytest.raises(Refused) as refused:
+        file(world, "qin", fact)
+    assert str(refused.value) == "The minutes are settled. Dissents could be filed until then."
+
+
+def test_others_join_once_and_the_author_not_at_all(world: World, fact: Motion) -> None:
+    dissent = file(world, "luo", fact)
+    world.act(actions.join, "qin", dissent_id=dissent.id)
+    assert refusal(world, actions.join, "qin", dissent_id=dissent.id) == "You have joined this dissent already."
+    assert refusal(world, actions.join, "luo", dissent_id=dissent.id) == "This is your own dissent."
+    with world.db() as db:
+        (told,) = queries.told(db, world.case_id)
+    assert (told.author, told.joined) == ("罗正", ("秦月",))
+
+
+def test_only_the_author_withdraws_and_it_stays_on_the_record(world: World, fact: Motion) -> None:
+    dissent = file(world, "luo", fact)
+    for who in ("qin", "chair"):
+        said = refusal(world, actions.withdraw, who, dissent_id=dissent.id)
+        assert said == "Only the author may withdraw a dissent."
+    world.act(actions.withdraw, "luo", dissent_id=dissent.id)
+    assert [e["kind"] for e in events(world, "dissents.")] == ["dissents.dissent_filed", "dissents.dissent_withdrawn"]
+    assert refusal(world, actions.withdraw, "luo", dissent_id=dissent.id) == "This dissent was withdrawn."
+    assert refusal(world, actions.join, "qin", dissent_id=dissent.id) == "This dissent was withdrawn."
+    with world.db() as db:
+        assert (queries.standing(db, world.case_id), queries.unanswered(db, world.case_id)) == ([], [])
+        assert [d.text for d in queries.of_case(db, world.case_id)] == [TEXT]
+
+
+def test_an_answered_dissent_is_not_withdrawn(world: World, fact: Motion) -> None:
+    dissent = file(world, "luo", fact)
+    world.act(actions.answer, "authority", dissent_id=dissent.id, text="已研究。")
+    said = refusal(world, actions.withdraw, "luo", dissent_id=dissent.id)
+    assert said == "The deciding authority has answered this dissent. It stays on the record."
+    said = refusal(world, actions.answer, "authority", dissent_id=dissent.id, text="再答")
+    assert said == "This dissent has been answered."
+    assert [e["text"] for e in events(world, "dissents.dissent_answered")] == ["已研究。"]

@@ -1,0 +1,96 @@
+"""The dissents' forms and parts over HTTP."""
+
+import pytest
+
+from panel.dissents import actions, queries
+from panel.votes.models import Motion
+from tests.corpus import SCRIPTS, unescaped
+from tests.dissents.filing import TEXT, file
+from tests.factories import World
+from tests.votes.chamber import events, hidden
+
+
+def page(world: World, who: str) -> str:
+    """Return somebody's live page."""
+    answer = world.client(who).get(f"/hearings/{world.hearing_id}")
+    assert answer.status_code == 200
+    return answer.text
+
+
+def send(world: World, who: str, **fields: str) -> int:
+    """File by the form of the live page."""
+    client = world.client(who)
+    filled = {**hidden(client.get(f"/hearings/{world.hearing_id}").text, "file-dissent"), "kind": "reservation"}
+    path = f"/hearings/{world.hearing_id}/dissents"
+    return client.post(path, data={**filled, "text": "保留意见", **fields}, follow_redirects=False).status_code
+
+
+def test_a_member_files_joins_and_withdraws_on_the_live_page(world: World, secret: Motion) -> None:
+    motion_id = secret.id
+    assert send(world, "luo", about=f"motion:{motion_id}") == 409
+    assert send(world, "luo", about=f"motion:{motion_id}", waives_secrecy="true", consideration="basis") == 303
+    with world.db() as db:
+        (filed,) = queries.of_case(db, world.case_id)
+    for who, form, path, more in (
+        ("qin", "join-dissent", "joinings", {"waives_secrecy": "true"}),
+        ("luo", "withdraw-dissent", "withdrawal", {}),
+    ):
+        client = world.client(who)
+        fields = hidden(client.get(f"/hearings/{world.hearing_id}").text, form)
+        answer = client.post(f"/dissents/{filed.id}/{path}", data={**fields, **more}, follow_redirects=False)
+        assert answer.status_code == 303
+    assert [e["kind"].removeprefix("dissents.dissent_") for e in events(world, "dissents.")] == [
+        "filed", "joined", "withdrawn",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "about", ["", "motion:", "finding:x", "case:1", "motion", "consideration:", "motion:" + "0" * 60]
+)
+def test_a_subject_that_cannot_be_read_is_refused(world: World, fact: Motion, about: str) -> None:
+    assert send(world, "luo", about=about) == 422
+    assert events(world, "dissents.") == []
+
+
+def test_only_the_panel_reads_names(world: World, fact: Motion) -> None:
+    file(world, "luo", fact)
+    first = TEXT.split("\n")[1][:7]
+    inside = {who: first in page(world, who) for who in ("chair", "qin", "secretary", "recorder")}
+    assert inside == dict.fromkeys(inside, True)
+    outside = {who: first in page(world, who) for who in ("handler", "official", "helper", "authority", "observer")}
+    assert outside == dict.fromkeys(outside, False)
+
+
+@pytest.mark.parametrize("who", ["handler", "official", "authority", "observer", "secretary"])
+def test_who_has_no_seat_files_joins_and_withdraws_nothing(world: World, fact: Motion, who: str) -> None:
+    dissent = file(world, "luo", fact)
+    client = world.client(who)
+    token = {"csrf": world.token(client, "/password")["csrf"]}
+    what = {"kind": "dissent", "about": "finding", "text": "x"}
+    answers = [
+        client.post(f"/hearings/{world.hearing_id}/dissents", data={**token, **what}),
+        client.post(f"/dissents/{dissent.id}/joinings", data=token),
+        client.post(f"/dissents/{dissent.id}/withdrawal", data=token),
+    ]
+    assert [answer.status_code for answer in answers] == [403, 403, 403]
+    assert len(events(world, "dissents.")) == 1
+
+
+def test_a_foreign_dissent_answers_like_a_missing_one(world: World, fact: Motion) -> None:
+    dissent = file(world, "luo", fact)
+    client = world.client("stranger")
+    token = {"csrf": world.token(client, "/password")["csrf"]}
+    answers = [client.post(f"/dissents/{id}/joinings", data=token).status_code for id in (dissent.id, "0" * 32)]
+    assert answers == [404, 404]
+
+
+@pytest.mark.parametrize("hostile", SCRIPTS)
+def test_hostile_dissents_are_text(world: World, fact: Motion, hostile: str) -> None:
+    file(world, "luo", fact, text=hostile)
+    assert unescaped(page(world, "qin")) == []
+
+
+def test_an_answer_is_shown_with_its_dissent(world: World, fact: Motion) -> None:
+    dissent = file(world, "luo", fact)
+    world.act(actions.answer, "authority", dissent_id=dissent.id, text="已列入整改要求第一项。")
+    assert "已列入整改要求第一项。" in page(world, "luo")
