@@ -1,0 +1,56 @@
+"""Opinions by the script: the first round whole, the second with what the member changed."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from panel.rehearsal.participant import Participant
+
+if TYPE_CHECKING:
+    from panel.rehearsal.stage import Stage
+
+STEPS = ("nature", "basis", "motive", "process", "consequence", "attitude")
+
+
+async def give(stage: "Stage", number: int) -> None:
+    """Let every simulated member give their opinion of this round."""
+    for said in stage.fiction["opinions"]:
+        if said["round"] == number and said["by"] in stage.seats and await stage.simulated(said["by"]):
+            await _write(stage, stage.who(said["by"]), said)
+            stage.say(f"{stage.who(said['by']).name} · 第 {number} 轮意见")
+            await stage.breathe()
+
+
+async def _write(stage: "Stage", member: Participant, said: Mapping[str, Any]) -> None:
+    page = await member.get(f"/cases/{stage.case_id}")
+    live = await member.get(stage.page)
+    path = _editor(live.html) or _editor(page.html)
+    if path is None:
+        return
+    for step in STEPS:
+        if step in said:
+            await _step(member, path, step, _rating(said[step]))
+    reasons = said.get("overall_zh", "")
+    change = " ".join(said[step]["reason"] for step in STEPS if step in said) or reasons
+    overall = {"recommendation": said["outcome"], "reasons": reasons}
+    await _step(member, path, "overall", overall | ({"change": change} if said["round"] > 1 else {}))
+    form = (await member.get(f"{path}/check")).form("submit-opinion")
+    if form is not None:
+        await member.send(form)
+
+
+def _editor(html: str) -> str | None:
+    """Return the path of the open round's editor, from a page that leads there."""
+    _, found, rest = html.partition('href="/rounds/')
+    path = f"/rounds/{rest.partition(chr(34))[0]}".partition("?")[0]
+    return path if found and path.endswith("/opinion") else None
+
+
+def _rating(said: Mapping[str, Any]) -> dict[str, str | list[str]]:
+    cites = [str(exhibit).removeprefix("E") for exhibit in said.get("cites", [])]
+    return {"value": str(said["rating"]), "reason": said["reason"], "exhibits": cites}
+
+
+async def _step(member: Participant, path: str, step: str, values: Mapping[str, str | list[str]]) -> None:
+    form = (await member.get(f"{path}?step={step}")).form("opinion-step")
+    assert form is not None
+    await member.send(form, **values)

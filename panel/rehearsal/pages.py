@@ -1,0 +1,134 @@
+"""Reading a page as a browser does: its forms, their fields, and the words around them."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+Fields = list[tuple[str, str]]
+
+
+@dataclass
+class FormOnPage:
+    """A form of a page: `name` is its data-form, `fields` what would be sent untouched, `options` its choices."""
+
+    name: str
+    action: str
+    live: bool
+    fields: Fields = field(default_factory=list)
+    options: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    words: str = ""
+
+    def filled(self, **values: str | list[str]) -> Fields:
+        """Return the fields to send with these values put in; a list gives a field several times."""
+        kept = [(name, value) for name, value in self.fields if name not in values]
+        for name, value in values.items():
+            kept += [(name, each) for each in (value if isinstance(value, list) else [value])]
+        return kept
+
+    def option(self, name: str, label: str) -> str:
+        """Return the value of the option whose words contain these; raises LookupError."""
+        for value, words in self.options.get(name, []):
+            if value and label in words:
+                return value
+        raise LookupError(f"no option {label!r} of {name!r} in the form {self.name!r}")
+
+
+class Page(HTMLParser):
+    """A page that was read: `forms`, `attributes` (data-* of any element, by name), and all of its `text`."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.html = html
+        self.forms: list[FormOnPage] = []
+        self.attributes: dict[str, list[str]] = {}
+        self.links: dict[str, str] = {}
+        self._form: FormOnPage | None = None
+        self._area: str | None = None
+        self._select: tuple[str, bool] | None = None
+        self._option: tuple[str, bool] | None = None
+        self._words: list[str] = []
+        self.feed(html)
+
+    def named(self, name: str) -> list[FormOnPage]:
+        """Return the forms of this name in the order of the page."""
+        return [form for form in self.forms if form.name == name]
+
+    def form(self, name: str, words: str = "") -> FormOnPage | None:
+        """Return the first form of this name that contains these words, or None."""
+        return next((form for form in self.named(name) if words in form.words), None)
+
+    def first(self, attribute: str) -> str:
+        """Return the first value of a data attribute, or an empty text."""
+        return next(iter(self.attributes.get(attribute, [])), "")
+
+    @property
+    def text(self) -> str:
+        """Return the page's words."""
+        return " ".join("".join(self._words).split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take an element in."""
+        has = {name: value or "" for name, value in attrs}
+        for name, value in has.items():
+            if name.startswith("data-"):
+                self.attributes.setdefault(name, []).append(value)
+        if tag == "a" and "data-login" in has:
+            self.links[has["data-login"]] = has.get("href", "")
+        if tag == "form":
+            self._form = FormOnPage(has.get("data-form", ""), has.get("action", ""), "data-live" in has)
+            self.forms.append(self._form)
+        elif self._form is not None:
+            self._field(self._form, tag, has)
+
+    def _field(self, form: FormOnPage, tag: str, has: dict[str, str]) -> None:
+        name = has.get("name", "")
+        if tag == "input" and name:
+            self._input(form, name, has)
+        elif tag == "textarea" and name:
+            self._area = name
+            form.fields.append((name, ""))
+        elif tag == "select" and name:
+            self._select = (name, False)
+        elif tag == "option" and self._select is not None:
+            self._option = (has.get("value", ""), "selected" in has)
+
+    def _input(self, form: FormOnPage, name: str, has: dict[str, str]) -> None:
+        kind, value = has.get("type", "text"), has.get("value", "")
+        if kind in {"radio", "checkbox"}:
+            form.options.setdefault(name, []).append((value, has.get("data-choice", value)))
+            if "checked" in has:
+                form.fields.append((name, value))
+        elif kind != "file":
+            form.fields.append((name, value))
+
+    def handle_endtag(self, tag: str) -> None:
+        """Leave an element."""
+        if tag == "form":
+            self._form = None
+        elif tag == "textarea":
+            self._area = None
+        elif tag == "select":
+            self._select = None
+        elif tag == "option":
+            self._option = None
+
+    def handle_data(self, data: str) -> None:
+        """Take words in; those of options and text areas belong to their fields."""
+        if self._option is not None and self._select is not None and self._form is not None:
+            self._choose(self._form, data)
+        elif self._area is not None and self._form is not None:
+            name, value = self._form.fields[-1]
+            self._form.fields[-1] = (name, value + data)
+        elif self._form is not None:
+            self._form.words += data
+        self._words.append(data)
+
+    def _choose(self, form: FormOnPage, words: str) -> None:
+        assert self._select is not None
+        assert self._option is not None
+        name, taken = self._select
+        value, selected = self._option
+        form.options.setdefault(name, []).append((value, words.strip()))
+        if selected or not taken:
+            form.fields = [(n, v) for n, v in form.fields if n != name]
+            form.fields.append((name, value))
+            self._select = (name, True)

@@ -1,0 +1,111 @@
+"""A simulated participant: a cookie jar, a socket, and the pages that everybody else sees too."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import socketio
+
+from panel.core import clock
+from panel.rehearsal.pages import Fields, FormOnPage, Page
+
+PATIENCE = 2.0
+"""Seconds after which a page is read again without a signal."""
+
+
+class Refusal(Exception):
+    """The server refused an act, in words."""
+
+
+class Stuck(Exception):
+    """Something that the script waits for did not come."""
+
+
+class Participant:
+    """One seat or duty, played through HTTP and Socket.IO."""
+
+    def __init__(self, base: str, key: str, name: str, login: str) -> None:
+        self.base, self.key, self.name, self.login = base, key, name, login
+        jar = aiohttp.CookieJar(unsafe=True)
+        headers = {
+            "origin": base,
+            "sec-fetch-site": "same-origin",
+            "accept-language": "zh-CN",
+            "user-agent": "simulation",
+        }
+        self._http = aiohttp.ClientSession(base_url=base, cookie_jar=jar, headers=headers)
+        self._socket: Any = None
+        self._signal = asyncio.Event()
+        self.signals = 0
+
+    async def get(self, path: str) -> Page:
+        """Read a page; raises Refusal with its sentence."""
+        async with self._http.get(path) as answer:
+            html = await answer.text()
+        if answer.status >= 400:
+            raise Refusal(f"{self.name}: {path}: {answer.status} {Page(html).text[:300]}")
+        return Page(html)
+
+    async def json(self, path: str) -> Any:
+        """Read a JSON answer."""
+        async with self._http.get(path) as answer:
+            return await answer.json()
+
+    async def send(self, form: FormOnPage, **values: str | list[str]) -> Page:
+        """Send a form as a browser would; raises Refusal with the sentence that the page shows."""
+        return await self.post(form.action, form.filled(**values), live=form.live)
+
+    async def post(self, path: str, fields: Fields, *, live: bool) -> Page:
+        """Post fields; a live form is answered with a fragment, any other with the next page."""
+        headers = {"hx-request": "true"} if live else {}
+        async with self._http.post(path, data=fields, headers=headers) as answer:
+            html = await answer.text()
+        if answer.status >= 400:
+            raise Refusal(f"{self.name}: {Page(html).text[:300]}")
+        return Page(html)
+
+    async def enter(self, token: str) -> None:
+        """Take the seat as its simulation."""
+        form = next(f for f in (await self.get("/demo")).forms if f.name == "locale")
+        csrf = next(value for name, value in form.fields if name == "csrf")
+        await self.post("/demo/entries", [("csrf", csrf), ("token", token), ("simulation", "1")], live=False)
+
+    async def follow(self, hearing_id: str) -> None:
+        """Open a socket and join the hearing; signals wake `until`."""
+        self._socket = socketio.AsyncClient(reconnection=False)
+
+        async def signalled(_hint: Any) -> None:
+            self.signals += 1
+            self._signal.set()
+
+        self._socket.on("revision", signalled)
+        cookie = "; ".join(f"{c.key}={c.value}" for c in self._http.cookie_jar)
+        await self._socket.connect(self.base, headers={"cookie": cookie, "origin": self.base}, transports=["websocket"])
+        await self._socket.emit("join", {"hearing": hearing_id})
+
+    async def unfollow(self) -> None:
+        """Close the socket: a lost connection."""
+        if self._socket is not None:
+            await self._socket.disconnect()
+            self._socket = None
+
+    async def until(self, path: str, there: Callable[[Page], Any], seconds: float) -> Page | None:
+        """Read a page at every signal until something is there; None when the time is over."""
+        deadline = clock.monotonic() + seconds
+        while True:
+            self._signal.clear()
+            page = await self.get(path)
+            if there(page):
+                return page
+            if (left := deadline - clock.monotonic()) <= 0:
+                return None
+            try:
+                await asyncio.wait_for(self._signal.wait(), min(PATIENCE, left))
+            except TimeoutError:
+                continue
+
+    async def close(self) -> None:
+        """Leave."""
+        await self.unfollow()
+        await self._http.close()

@@ -1,0 +1,315 @@
+"""Holding a hearing by its script: who acts next, and what they wait for. Outcomes are never read from the script."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from panel.core import clock
+from panel.rehearsal import ending, opinions, voting
+from panel.rehearsal.participant import Participant, Refusal, Stuck
+
+ORDER = (
+    "scheduled", "opening", "presentation", "explanation", "questions", "recess", "deliberation", "opinions",
+    "motions", "closing_statement", "summing_up", "ended",
+)  # fmt: skip
+STEP_SECONDS = 60.0
+"""How long a simulated participant waits for another one."""
+PERSON_SECONDS = 3600.0
+"""How long the script waits for a person."""
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Stage:
+    """The cast on a stage: participants by their id in the script."""
+
+    base: str
+    fiction: Mapping[str, Any]
+    script: Mapping[str, Any]
+    hearing_id: str
+    case_id: str
+    auto: bool
+    say: Say
+    cast: dict[str, Participant] = field(default_factory=dict)
+    pace: float = 0.0
+    aside: set[str] = field(default_factory=set)
+    motion_of: dict[str, str] = field(default_factory=dict)
+    carried: str = ""
+    dissents: list[str] = field(default_factory=list)
+    _taken: tuple[float, frozenset[str]] = (0.0, frozenset())
+
+    @property
+    def page(self) -> str:
+        """Return the path of the live page."""
+        return f"/hearings/{self.hearing_id}"
+
+    @property
+    def chair(self) -> str:
+        """Return the id of the chair's seat."""
+        return str(next(seat["id"] for seat in self.fiction["seats"] if seat.get("chair")))
+
+    @property
+    def seats(self) -> list[str]:
+        """Return the ids of the seats that sit, in order."""
+        absent = self.fiction["attendance"]["absent"]
+        return [s["id"] for s in self.fiction["seats"] if s["id"] not in self.aside and s["id"] not in absent]
+
+    def who(self, key: str) -> Participant:
+        """Return a participant."""
+        return self.cast[key]
+
+    async def simulated(self, key: str) -> bool:
+        """Say whether nobody has taken this seat; asked of the server at most once a second."""
+        if self.auto:
+            return True
+        at, taken = self._taken
+        if clock.monotonic() - at > 1:
+            seats = await self.cast["projector"].json("/demo/seats.json")
+            taken = frozenset(login for login, seat in seats.items() if seat["taken"])
+            self._taken = (clock.monotonic(), taken)
+        return self.cast[key].login not in taken
+
+    async def watcher(self) -> Participant:
+        """Return a simulated member, through whose eyes the script looks into the closed session."""
+        for seat in self.seats:
+            if await self.simulated(seat):
+                return self.who(seat)
+        raise Stuck("no simulated member is left")
+
+    async def breathe(self, text: str = "") -> None:
+        """Let people follow: a pause that grows with what was said."""
+        if self.pace:
+            await asyncio.sleep(self.pace * (1 + min(len(text) / 60, 4)))
+
+    async def phase(self) -> str:
+        """Return where the hearing stands, as everybody can see it."""
+        return (await self.cast["projector"].get(self.page)).first("data-phase")
+
+    async def act(self, key: str, form: str, words: str = "", **values: str | list[str]) -> bool:
+        """Let a participant fill and send a form of the live page; False where the form is not there."""
+        found = (await self.who(key).get(self.page)).form(form, words)
+        if found is None:
+            return False
+        await self.who(key).send(found, **values)
+        return True
+
+    async def must(self, key: str, form: str, words: str = "", **values: str | list[str]) -> None:
+        """Like `act`, but the form has to come."""
+        page = await self.who(key).until(self.page, lambda p: p.form(form, words), STEP_SECONDS)
+        if page is None:
+            raise Stuck(f"{self.who(key).name} finds no form {form!r} {words!r} in the phase {await self.phase()}")
+        found = page.form(form, words)
+        assert found is not None
+        await self.who(key).send(found, **values)
+
+    async def reach(self, phase: str) -> None:
+        """Bring the hearing to a phase: the simulated chair presses, a person is waited for."""
+        deadline = clock.monotonic() + PERSON_SECONDS
+        while ORDER.index(await self.phase()) < ORDER.index(phase):
+            if await self.simulated(self.chair):
+                await self._press()
+            else:
+                await asyncio.sleep(1)
+            if clock.monotonic() > deadline:
+                raise Stuck(f"the hearing did not reach {phase}")
+
+    async def _press(self) -> None:
+        try:
+            await self.must(self.chair, "next-step")
+        except Refusal as refusal:
+            if self.auto:
+                raise
+            self.say(str(refusal))
+            await asyncio.sleep(5)
+
+
+async def hold(
+    base_url: str, *, script: Mapping[str, Any], logins: Mapping[str, str], hearing_id: str, case_id: str,
+    auto: bool, say: Say,
+) -> Stage:  # fmt: skip
+    """Hold a hearing from the first opinions to the published summary. Raises Refusal or Stuck where it cannot go on.
+
+    `script` is a demo case (rulepacks/demo), `logins` the account of each of its people and of the `projector`.
+    """
+    fiction = script["fiction"]
+    stage = Stage(base_url, fiction, script, hearing_id, case_id, auto, say, pace=0.0 if auto else 2.5)
+    names = {one["id"]: one["name"] for one in (*fiction["seats"], *fiction["people"])} | {"projector": "投影"}
+    try:
+        for key, login in logins.items():
+            if key in names:
+                stage.cast[key] = Participant(base_url, key, names[key], login)
+        await _enter(stage)
+        await _play(stage)
+    finally:
+        for participant in stage.cast.values():
+            await participant.close()
+    return stage
+
+
+async def _enter(stage: Stage) -> None:
+    doors = (await next(iter(stage.cast.values())).get("/demo")).links
+    for participant in stage.cast.values():
+        await participant.enter(doors[participant.login].rsplit("/", 1)[-1])
+        await participant.follow(stage.hearing_id)
+    stage.say(f"{len(stage.cast)} 名模拟参与者已就位")
+
+
+async def _play(stage: Stage) -> None:
+    await opinions.give(stage, 1)
+    for phase in ORDER[1:]:
+        await stage.reach(phase)
+        stage.say(f"—— {phase}")
+        if phase == "opening":
+            await _come(stage)
+        for act in stage.fiction["script"]:
+            if act["stage"] == phase:
+                await _perform(stage, act)
+        if phase == "opinions":
+            await opinions.give(stage, 2)
+        elif phase == "motions":
+            await voting.vote(stage)
+        elif phase == "ended":
+            await ending.confirm(stage)
+            await ending.decide(stage)
+            await ending.publish(stage)
+
+
+async def _come(stage: Stage) -> None:
+    late = stage.fiction["attendance"]["late"]
+    declared = {
+        a["by"] for a in stage.fiction["script"] if a["act"] in {"declare", "recuse"} and a["stage"] == "opening"
+    }
+    for key in stage.seats:
+        if key not in late and await stage.simulated(key):
+            await stage.act(key, "arrive")
+            if key not in declared:
+                await stage.act(key, "declare", conflict="no", ground="", statement="")
+
+
+async def _perform(stage: Stage, act: Mapping[str, Any]) -> None:
+    """Play one act, if its seat is simulated; a person plays their own part."""
+    by = act.get("by", "recorder")
+    if by in stage.aside or not await stage.simulated(by):
+        return
+    stage.say(f"{stage.who(by).name} · {act['act']}" + (f" · {act['text'].strip()[:40]}" if "text" in act else ""))
+    await ACTS[act["act"]](stage, by, act)
+    await stage.breathe(act.get("text", ""))
+
+
+async def _note(stage: Stage, speaker: str, text: str) -> None:
+    """Let the recorder write down what was said."""
+    if not await stage.simulated("recorder"):
+        return
+    form = (await stage.who("recorder").get(stage.page)).form("note")
+    if form is not None:
+        value = form.option("speaker", stage.who(speaker).name) if speaker else ""
+        await stage.who("recorder").send(form, speaker=value, text=text.strip())
+
+
+async def _floor(stage: Stage, by: str, kind: str) -> bool:
+    """Ask for the floor and wait until the chair gives it; the chair needs none. False where it was not given."""
+    if by == stage.chair or not await stage.act(by, f"raise-hand-{kind}"):
+        return by == stage.chair
+    if await stage.simulated(stage.chair):
+        await stage.must(stage.chair, "give-floor")
+    wait = STEP_SECONDS if await stage.simulated(stage.chair) else 180.0
+    return await stage.who(by).until(stage.page, lambda p: p.form("end-own-turn"), wait) is not None
+
+
+async def _speak(stage: Stage, by: str, act: Mapping[str, Any]) -> None:
+    kind = "point_of_order" if act["act"] == "point_of_order" else "speech"
+    floor = await _floor(stage, by, kind)
+    await stage.breathe(act["text"])
+    await _note(stage, by, act["text"])
+    if floor and by != stage.chair:
+        await stage.act(by, "end-own-turn")
+
+
+async def _declare(stage: Stage, by: str, act: Mapping[str, Any]) -> None:
+    await stage.act(by, "declare", conflict="no", ground="", statement=act.get("text", ""))
+
+
+async def _recuse(stage: Stage, by: str, act: Mapping[str, Any]) -> None:
+    await stage.must(by, "declare", conflict="yes", ground=act["ground"], statement=act["text"].strip())
+
+
+async def _grant(stage: Stage, by: str, act: Mapping[str, Any]) -> None:
+    await stage.must(by, "grant-recusal")
+    stage.aside.add(act["seat"])
+    await _note(stage, by, act["text"])
+
+
+async def _arrive(stage: Stage, by: str, act: Mapping[str, Any]) -> None:
+    await stage.act(by, "arrive")
+    await stage.act(by, "declare", conflict="no", ground="", statement="")
+    await _note(stage, by, act["text"])
+
+
+async def _leave(stage: Stage, by: str, act: Mapping[str, Any]) -> None:
+    await _note(stage, by, act.get("text", ""))
+    await stage.act(by, "leave")
+
+
+async def _disconnect(stage: Stage, by: str, _act: Mapping[str, Any]) -> None:
+    await stage.who(by).unfollow()
+
+
+async def _reconnect(stage: Stage, by: str, _act: Mapping[str, Any]) -> None:
+    await stage.who(by).follow(stage.hearing_id)
+
+
+async def _show(stage: Stage, by: str, act: Mapping[str, Any]) -> None:
+    number = act["exhibit"].removeprefix("E")
+    forms = (await stage.who(by).get(stage.page)).named("show-exhibit")
+    wanted = next((f for f in forms if f" {number} " in f" {' '.join(f.words.split())} "), None)
+    if wanted is not None:
+        await stage.who(by).send(wanted)
+
+
+async def _raise(stage: Stage, by: str, _act: Mapping[str, Any]) -> None:
+    await _floor(stage, by, "question")
+
+
+async def _ask(stage: Stage, by: str, act: Mapping[str, Any]) -> None:
+    form = (await stage.who(by).get(stage.page)).form("ask")
+    if form is not None:
+        asked_of = form.option("asked_of", stage.who(act["to"]).name)
+        await stage.who(by).send(form, asked_of=asked_of, text=act["text"].strip())
+
+
+async def _answer(stage: Stage, by: str, act: Mapping[str, Any]) -> None:
+    question = next(a for a in stage.fiction["script"] if a.get("id") == act["question"])
+    start = question["text"].strip().splitlines()[0][:20]
+    await stage.act(by, "answer", start, text=act["text"].strip())
+    await stage.act(question["by"], "end-own-turn") if question["by"] != stage.chair else None
+
+
+async def _chairs(stage: Stage, by: str, act: Mapping[str, Any]) -> None:
+    await stage.must(by, act["act"], **({"reason": act.get("text", "")} if act["act"] == "pause" else {}))
+
+
+async def _write(stage: Stage, _by: str, act: Mapping[str, Any]) -> None:
+    await _note(stage, "", act["text"])
+
+
+ACTS = {
+    "speak": _speak,
+    "point_of_order": _speak,
+    "ruling": _speak,
+    "declare": _declare,
+    "recuse": _recuse,
+    "grant_recusal": _grant,
+    "arrive": _arrive,
+    "leave": _leave,
+    "disconnect": _disconnect,
+    "reconnect": _reconnect,
+    "show_exhibit": _show,
+    "raise_hand": _raise,
+    "ask": _ask,
+    "answer": _answer,
+    "pause": _chairs,
+    "resume": _chairs,
+    "note": _write,
+}
