@@ -88,7 +88,10 @@ CHECKS: tuple[Check, ...] = (
     ),
 )  # fmt: skip
 
-HOLDS, FAILS, NOT_REACHED = "holds", "fails", "not reached"
+HOLDS, FAILS, NOT_REACHED, NOT_TRUSTED = "holds", "fails", "not reached", "not trusted"
+NO_KEY_GIVEN = Reason(
+    "The key came from the bundle itself and is not trusted: compare it with the one that is published."
+)
 
 
 @dataclass(frozen=True)
@@ -113,8 +116,8 @@ class Report:
 
     @property
     def holds(self) -> bool:
-        """Say whether every check holds."""
-        return all(outcome.state == HOLDS for outcome in self.outcomes)
+        """Say whether every check holds; whose key it is, only a reader who was given one can know."""
+        return all(outcome.state in (HOLDS, NOT_TRUSTED) for outcome in self.outcomes)
 
     @property
     def failure(self) -> Outcome | None:
@@ -139,6 +142,8 @@ def verify(data: bytes, key: str | None = None) -> Report:
     with suppress(Broken):
         bundle = report.bundle = report.hold("file", parse, data)
         verifier = report.hold("key", chosen_key, bundle, key)
+        if not report.trusted_key:
+            report.outcomes[-1] = Outcome(report.outcomes[-1].check, NOT_TRUSTED, "key", NO_KEY_GIVEN)
         report.hold("parts", check_parts, bundle)
         stated = report.checkpoint = report.hold("checkpoint", open_checkpoint, bundle, verifier)
         report.hold("proofs", check_proofs, bundle, stated)

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from panel.core.errors import Reason
 from panel.verify.audit import Audited
-from panel.verify.check import FAILS, HOLDS, Outcome, Report
+from panel.verify.check import FAILS, HOLDS, NO_KEY_GIVEN, NOT_TRUSTED, Outcome, Report
 
-MARKS = {HOLDS: "✓", FAILS: "✗"}
+MARKS = {HOLDS: "✓", FAILS: "✗", NOT_TRUSTED: "!"}
 
 AUDIENCES = {
     "public": Reason("the public"),
@@ -89,9 +89,9 @@ def _outcome(outcome: Outcome, words: Words) -> Iterator[str]:
     if outcome.state == HOLDS:
         yield "    " + words.reason(Reason("Proves: %(what)s", what=outcome.check.proves))
         yield "    " + words.reason(Reason("Does not prove: %(what)s", what=outcome.check.leaves_open))
-    elif outcome.state == FAILS and outcome.reason is not None:
+    elif outcome.reason is not None:
         yield f"    {_plain(words.reason(outcome.reason))}"
-        if outcome.place:
+        if outcome.place and outcome.state == FAILS:
             yield "    " + _plain(words.reason(Reason("Place: %(place)s", place=outcome.place)))
 
 
@@ -101,9 +101,7 @@ def _verdict(report: Report, words: Words) -> Iterator[str]:
         yield words.reason(Reason("This bundle does not hold. The first thing that fails: %(title)s.", title=title))
         return
     if not report.trusted_key:
-        yield words.reason(
-            Reason("The key came from the bundle itself and is not trusted: compare it with the one that is published.")
-        )
+        yield words.reason(NO_KEY_GIVEN)
         assert report.bundle is not None
         yield f"    {_plain(report.bundle.key)}"
     yield words.reason(Reason("This bundle holds."))

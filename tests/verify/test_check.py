@@ -14,7 +14,7 @@ from panel.record.events import Level
 from panel.record.note import SigningKey
 from panel.verify import check
 from panel.verify.bundle import FIELDS, LARGEST
-from panel.verify.check import FAILS, HOLDS, NOT_REACHED, verify
+from panel.verify.check import FAILS, HOLDS, NOT_REACHED, NOT_TRUSTED, verify
 from tests.factories import World, make_world
 from tests.record.sayings import NOON, note
 from tests.verify.stories import CANARY, KEY, Teller, bundle, resealed, rewritten, tell, written
@@ -58,6 +58,9 @@ def test_an_honest_bundle_holds_for_every_audience(told: World, level: Level) ->
 def test_without_a_key_the_report_says_that_the_key_is_not_trusted(told: World) -> None:
     report = verify(bundle(told))
     assert (report.holds, report.trusted_key) == (True, False)
+    states = {outcome.check.name: outcome.state for outcome in report.outcomes}
+    assert [name for name, state in states.items() if state != HOLDS] == ["key"]
+    assert states["key"] == NOT_TRUSTED
 
 
 def test_a_public_bundle_shows_nothing_that_is_not_public(told: World) -> None:

@@ -66,6 +66,7 @@ def test_the_key_may_be_in_a_file(told: World, tmp_path: Path) -> None:
 def test_without_a_key_it_says_that_the_key_is_not_trusted(told: World, tmp_path: Path) -> None:
     export(told, tmp_path / "case.json")
     code, lines = panel("verify", tmp_path / "case.json")
+    assert "! 所用公钥为记录的公钥" in lines
     assert (code, lines[-3]) == (0, "公钥取自核验包本身，尚不可信：请与公布的公钥比对。")
     assert lines[-2] == f"    {read_key(told.site.settings.record_key).verifier}"
 
