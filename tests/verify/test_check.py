@@ -140,7 +140,10 @@ NAMED: dict[str, tuple[Change, tuple[str, str]]] = {
     "a second line under the length": (
         lambda v: v.update(length=v["length"] + "— heyi/other AAAAAAAA\n"), ("length", "length"),
     ),
-    "the length's signature": (lambda v: v.update(length=v["length"].replace("A", "B")), ("length", "length")),
+    "the length's signature": (
+        lambda v: v.update(length=v["length"][:-20] + ("A" if v["length"][-20] != "A" else "B") + v["length"][-19:]),
+        ("length", "length"),
+    ),
     "another key": (top("key", str(SigningKey("heyi/test", bytes(32)).verifier)), ("key", "key")),
     "no key": (top("key", "heyi/test"), ("key", "key")),
     "an unknown field": (lambda v: v["entries"][1].update(more=1), ("file", "entries[1]")),
