@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from panel.core import clock
+from panel.core import clock, words
 from panel.rehearsal.participant import Stuck
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ async def confirm(stage: "Stage") -> None:
             continue
         answer = "confirm" if said["confirms"] else "refuse"
         await stage.act(said["by"], "confirm-minutes", answer=answer, reason=said.get("reason", ""))
-        stage.say(f"{stage.who(said['by']).name} · 笔录 · {answer}")
+        deed = stage._("confirms the minutes") if said["confirms"] else stage._("does not confirm the minutes")
+        stage.say(f"{stage.who(said['by']).name} · {deed}")
 
 
 async def decide(stage: "Stage") -> None:
@@ -52,7 +53,7 @@ async def decide(stage: "Stage") -> None:
     if issue is None:
         raise Stuck(f"{decider.name}: {checked.text[:300]}")
     await decider.send(issue)
-    stage.say(f"{decider.name} · 决定 · {outcome}")
+    stage.say(f"{decider.name} · {stage._(words.OUTCOMES.get(outcome, outcome))}")
 
 
 async def publish(stage: "Stage") -> None:
@@ -69,4 +70,4 @@ async def publish(stage: "Stage") -> None:
     if form is None:
         raise Stuck("the summary cannot be published")
     await secretary.send(form)
-    stage.say("公开摘要已公布")
+    stage.say(stage._("The public summary is published"))

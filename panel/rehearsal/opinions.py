@@ -16,7 +16,8 @@ async def give(stage: "Stage", number: int) -> None:
     for said in stage.fiction["opinions"]:
         if said["round"] == number and said["by"] in stage.seats and await stage.simulated(said["by"]):
             await _write(stage, stage.who(said["by"]), said)
-            stage.say(f"{stage.who(said['by']).name} · 第 {number} 轮意见")
+            deed = stage._("gives an opinion, round %(n)s", n=number)
+            stage.say(f"{stage.who(said['by']).name} · {deed}")
             await stage.breathe()
 
 

@@ -5,7 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from panel.core import clock
+from panel.core import clock, words
+from panel.core.errors import Label
+from panel.core.i18n import DEFAULT_LOCALE, Translator, translator
 from panel.rehearsal import ending, opinions, voting
 from panel.rehearsal.participant import Participant, Refusal, Stuck
 
@@ -38,6 +40,7 @@ class Stage:
     motion_of: dict[str, str] = field(default_factory=dict)
     carried: str = ""
     dissents: list[str] = field(default_factory=list)
+    _: Translator = field(default_factory=lambda: translator(DEFAULT_LOCALE))
     _taken: tuple[float, frozenset[str]] = (0.0, frozenset())
 
     @property
@@ -135,7 +138,7 @@ async def hold(
     """
     fiction = script["fiction"]
     stage = Stage(base_url, fiction, script, hearing_id, case_id, auto, say, pace=0.0 if auto else 2.5)
-    names = {one["id"]: one["name"] for one in (*fiction["seats"], *fiction["people"])} | {"projector": "投影"}
+    names = {one["id"]: one["name"] for one in (*fiction["seats"], *fiction["people"])} | {"projector": ""}
     try:
         for key, login in logins.items():
             if key in names:
@@ -153,14 +156,14 @@ async def _enter(stage: Stage) -> None:
     for participant in stage.cast.values():
         await participant.enter(doors[participant.login].rsplit("/", 1)[-1])
         await participant.follow(stage.hearing_id)
-    stage.say(f"{len(stage.cast)} 名模拟参与者已就位")
+    stage.say(stage._("%(n)s simulated participants are in their places", n=len(stage.cast)))
 
 
 async def _play(stage: Stage) -> None:
     await opinions.give(stage, 1)
     for phase in ORDER[1:]:
         await stage.reach(phase)
-        stage.say(f"—— {phase}")
+        stage.say(f"—— {stage._(words.PHASES[phase])}")
         if phase == "opening":
             await _come(stage)
         for act in stage.fiction["script"]:
@@ -193,7 +196,7 @@ async def _perform(stage: Stage, act: Mapping[str, Any]) -> None:
     by = act.get("by", "recorder")
     if by in stage.aside or not await stage.simulated(by):
         return
-    stage.say(f"{stage.who(by).name} · {act['act']}" + (f" · {act['text'].strip()[:40]}" if "text" in act else ""))
+    stage.say(" · ".join([stage.who(by).name, stage._(DEEDS[act["act"]]), *act.get("text", "").split()][:3])[:100])
     await ACTS[act["act"]](stage, by, act)
     await stage.breathe(act.get("text", ""))
 
@@ -294,6 +297,25 @@ async def _write(stage: Stage, _by: str, act: Mapping[str, Any]) -> None:
     await _note(stage, "", act["text"])
 
 
+DEEDS = {
+    "speak": Label("speaks"),
+    "point_of_order": Label("raises a point of order"),
+    "ruling": Label("rules"),
+    "declare": Label("declares interests"),
+    "recuse": Label("asks for recusal"),
+    "grant_recusal": Label("grants the recusal"),
+    "arrive": Label("arrives"),
+    "leave": Label("leaves"),
+    "disconnect": Label("loses the connection"),
+    "reconnect": Label("is connected again"),
+    "show_exhibit": Label("shows an exhibit"),
+    "raise_hand": Label("raises a hand"),
+    "ask": Label("asks"),
+    "answer": Label("answers"),
+    "pause": Label("pauses the hearing"),
+    "resume": Label("resumes the hearing"),
+    "note": Label("adds to the minutes"),
+}
 ACTS = {
     "speak": _speak,
     "point_of_order": _speak,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from panel.core import words
 from panel.rehearsal.pages import Page
 from panel.rehearsal.participant import Participant, Stuck
 
@@ -35,7 +36,7 @@ async def _put(stage: "Stage", key: str, question: str, ballots: Mapping[str, st
         await stage.must(stage.chair, "open-motion")
     motion = await _motion(stage)
     stage.motion_of[key] = motion
-    stage.say(f"表决 · {question[:40]}")
+    stage.say(stage._("Vote: %(question)s", question=question[:60]))
     order = [seat for seat in ballots if seat != stage.chair] + [seat for seat in ballots if seat == stage.chair]
     for seat in order:
         if seat not in stage.aside and await stage.simulated(seat):
@@ -43,7 +44,7 @@ async def _put(stage: "Stage", key: str, question: str, ballots: Mapping[str, st
     if chairs:
         await _close(stage, motion)
     result = await _result(stage, motion)
-    stage.say(f"结果 · {result}")
+    stage.say(stage._("Result: %(result)s", result=stage._(words.RESULTS.get(result, result))))
     await stage.breathe(question)
     await dissent(stage, key)
     return result
@@ -80,11 +81,7 @@ async def _close(stage: "Stage", motion: str) -> None:
     """Close the vote once everybody has voted; who keeps everybody waiting gets a last call first."""
     people = [seat for seat in stage.seats if not await stage.simulated(seat)]
     if people:
-        page = await stage.who(stage.chair).until(
-            stage.page,
-            lambda p: not any(stage.who(s).name in p.text.partition("尚未投票")[2][:200] for s in people),
-            WAIT,
-        )
+        page = await stage.who(stage.chair).until(stage.page, lambda p: p.first("data-waiting") in {"", "0"}, WAIT)
         if page is None:
             await stage.act(stage.chair, "last-call")
     await stage.must(stage.chair, "close-motion")
@@ -114,7 +111,7 @@ async def dissent(stage: "Stage", key: str) -> None:
         written = {"kind": said["kind"], "about": about, "consideration": said.get("consideration", "")}
         await stage.must(said["by"], "file-dissent", **written, text=said["text_zh"].strip(), **waives)
         stage.dissents.append(said["id"])
-        stage.say(f"{stage.who(said['by']).name} · {said['kind']}")
+        stage.say(f"{stage.who(said['by']).name} · {stage._(words.DISSENTS[said['kind']])}")
         for joiner in said.get("joiners", []):
             await _join(stage, joiner, len(stage.dissents), waives)
 
