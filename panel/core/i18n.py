@@ -37,10 +37,12 @@ class Translator:
         return text % {"n": n, **params}
 
     def reason(self, reason: Reason) -> str:
-        """Translate a refusal, its parameters included where they are reasons themselves."""
+        """Translate a refusal; a parameter may be a reason itself, or a text in each locale."""
         return self(reason.msgid, **{k: self._value(v) for k, v in reason.params.items()})
 
     def _value(self, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return value[self.locale]
         return self.reason(value) if isinstance(value, Reason) else value
 
 
