@@ -44,7 +44,9 @@ from panel.core.assets import folder
 from panel.core.config import Settings
 from panel.core.errors import Forbidden, NotFound, Refused, SignInNeeded
 from panel.core.headers import MIB, Front, http_error
+from panel.core.security import Actor
 from panel.core.templates import environment
+from panel.decisions import actions as decisions_actions
 from panel.decisions import live as decisions_live
 from panel.decisions import rules as decisions_rules
 from panel.decisions import views as decisions_views
@@ -75,7 +77,7 @@ from panel.votes import actions as votes_actions
 from panel.votes import live as votes_live
 from panel.votes import rules as votes_rules
 from panel.votes import views as votes_views
-from panel.work import Writer
+from panel.work import Work, Writer
 
 AREAS: tuple[Any, ...] = (
     accounts_rules,
@@ -136,6 +138,10 @@ def stream_of(db: Session, case_id: str | None) -> str:
     return db.exec(select(Case.record_token).where(Case.id == case_id)).one()
 
 
+def _find(work: Work, actor: Actor, hearing_id: str) -> None:
+    decisions_actions.make_finding(work, actor, hearing_id=hearing_id)
+
+
 def register() -> None:
     """Fill the registries that lower areas ask: permissions, standings, parts, hooks. Twice is as good as once."""
     for rules in AREAS:
@@ -144,6 +150,7 @@ def register() -> None:
     hooks.ON_RECUSAL[:] = [votes_actions.annul_for_recusal]
     hooks.HEARING[:], hooks.PHASE_OF[:] = [hearings_queries.hearing], [hearings_queries.phase]
     hooks.HEARINGS_OF_CASE[:], hooks.LIVE_HEARING[:] = [hearings_queries.of_case], [hearings_queries.under_way]
+    hooks.ON_ENDED[:] = [_find]
     hooks.DISSENTS_OPEN[:] = [hearings_queries.dissents_open]
     hooks.SHOWING[:] = [hearings_queries.showing]
     hooks.SHOWN_IN_OPEN_SESSION[:] = [hearings_queries.shown_in_open_session]

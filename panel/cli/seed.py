@@ -235,13 +235,14 @@ def labelled(text: str | Reason, origin: str) -> str:
 
 
 def matter(script: Json) -> str:
-    """Return what a case is about: background, then the course of events, each line with its origin."""
+    """Return what a case is about: background, the course of events, how it came in; each line with its origin."""
     told = script["case"]
     events = [
         labelled(Reason("%(when)s: %(what)s", when=event["when_zh"], what=event["what_zh"]), event["origin"])
         for event in script["timeline"]
     ]
-    return "\n".join([labelled(told["background_zh"], told["origin"]), *events])
+    came_in = labelled(script["fiction"]["authority"]["opened_zh"], "fiction")
+    return "\n".join([labelled(told["background_zh"], told["origin"]), *events, came_in])
 
 
 def sources(script: Json) -> Sequence[str]:

@@ -19,6 +19,9 @@ PHASE_OF: list[Callable[[Session, str], str]] = []
 DISSENTS_OPEN: list[Callable[[Session, str], bool]] = []
 """Answers whether dissents may still be filed in a hearing: until its minutes are settled."""
 
+ON_ENDED: list[Callable[[Any, Any, str], object]] = []
+"""Called inside the work with (work, actor, hearing id) when a hearing ends; decisions make the panel's finding."""
+
 END_SOCKETS: list[Callable[[str], None]] = []
 """Ends every socket of a person (by person id), on every process."""
 
@@ -106,6 +109,12 @@ def case_file(reading: Any, case: Any) -> list[Leaf]:
 def presence(hearing_id: str) -> dict[str, datetime]:
     """Return who is connected to a hearing and since when."""
     return {person: since for answer in PRESENCE for person, since in answer(hearing_id).items()}
+
+
+def hearing_ended(work: Any, actor: Any, hearing_id: str) -> None:
+    """Do what follows the end of a hearing, in the same work."""
+    for follow in ON_ENDED:
+        follow(work, actor, hearing_id)
 
 
 def end_sockets(person_id: str) -> None:

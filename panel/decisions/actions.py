@@ -73,6 +73,7 @@ def decide(
             decided_by=actor.person_id, created_at=work.now,
         )
     )  # fmt: skip
+    work.db.flush()  # the measures refer to the row
     for position, ordered in enumerate(measures, start=1):
         work.add(
             CorrectiveMeasure(

@@ -13,7 +13,6 @@ from panel.committees import queries as committees
 from panel.core import geometry
 from panel.core.errors import Reason
 from panel.core.security import Actor, Audience, Role
-from panel.decisions import events as decided
 from panel.dissents import events as dissenting
 from panel.hearings import events, queries, rules
 from panel.hearings.models import CLOSED_PHASES, Hearing, Question, RequestKind, Turn
@@ -286,7 +285,7 @@ PARTS = (
         "minutes",
         "hearings/_minutes.html",
         IN_CASE - {Audience.OBSERVER},
-        COURSE | FLOOR | WORDS | SHOWN | ROOM | PANEL | MINUTES | {events.NoteWritten, decided.FindingMade},
+        COURSE | FLOOR | WORDS | SHOWN | ROOM | PANEL | MINUTES | {events.NoteWritten},
         minutes,
     ),
 )

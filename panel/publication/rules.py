@@ -5,6 +5,7 @@ from panel.core.security import ANYONE, Grant, Role, roles
 from panel.publication.models import Summary, SummaryState
 
 PERMISSIONS: dict[str, Grant] = {
+    "publication.start": ANYONE,
     "publication.read_public": ANYONE,
     "publication.preview": roles(Role.SECRETARY, Role.CHAIR, Role.AUTHORITY),
     "publication.compose": roles(Role.SECRETARY),

@@ -3,12 +3,12 @@
 from fractions import Fraction
 from typing import Any
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from panel.cases import queries as cases
 from panel.cases.models import Case
-from panel.core import geometry, words
+from panel.core import geometry, hooks, words
 from panel.core.forms import Form
 from panel.core.pages import Acting, Reading, act, page
 from panel.publication import actions, queries, rules
@@ -37,6 +37,14 @@ def _picture(reading: Reading, motion: dict[str, Any]) -> dict[str, Any] | None:
     )
     labels = {option: reading.gettext(words.OPTIONS[option]) for option in motion["options"]}
     return {"gauge": gauge, "labels": labels}
+
+
+@page("publication.start")
+def start(reading: Reading) -> Response:
+    """Lead on: to the hearing under way, to one's cases, or, who is not signed in, to what is public."""
+    if reading.actor is None:
+        return RedirectResponse("/public", status_code=303)
+    return RedirectResponse(hooks.live_hearing(reading.db, reading.actor) or "/cases", status_code=303)
 
 
 @page("publication.read_public", public=True)
@@ -95,6 +103,7 @@ async def withdraw(acting: Acting, case: Case, form: WithdrawalForm) -> Response
 
 
 routes = [
+    Route("/", start, name="publication.start"),
     Route("/public", public_home, name="publication.home"),
     Route("/public/{slug}", public_summary, name="publication.summary"),
     Route("/how-to-verify", how_to_verify, name="publication.verify"),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from panel.rehearsal.participant import Participant
+from panel.rehearsal.participant import Participant, Stuck
 
 if TYPE_CHECKING:
     from panel.rehearsal.stage import Stage
@@ -34,9 +34,11 @@ async def _write(stage: "Stage", member: Participant, said: Mapping[str, Any]) -
     change = " ".join(said[step]["reason"] for step in STEPS if step in said) or reasons
     overall = {"recommendation": said["outcome"], "reasons": reasons}
     await _step(member, path, "overall", overall | ({"change": change} if said["round"] > 1 else {}))
-    form = (await member.get(f"{path}/check")).form("submit-opinion")
-    if form is not None:
-        await member.send(form)
+    checked = await member.get(f"{path}/check")
+    form = checked.form("submit-opinion")
+    if form is None:
+        raise Stuck(f"{member.name} cannot give the opinion: {checked.text[-600:]}")
+    await member.send(form)
 
 
 def _editor(html: str) -> str | None:

@@ -4,10 +4,9 @@ from datetime import datetime
 
 from panel.cases.models import Case
 from panel.committees import queries as committees
-from panel.core import clock
+from panel.core import clock, hooks
 from panel.core.errors import require
 from panel.core.security import Actor
-from panel.decisions import actions as decisions
 from panel.hearings import queries, rules
 from panel.hearings.actions import floor, minutes, words
 from panel.hearings.actions.room import enter, where
@@ -102,7 +101,7 @@ def _begin(work: Work, actor: Actor, hearing: Hearing) -> None:
 def _end(work: Work, actor: Actor, hearing: Hearing) -> None:
     hearing.ended_at = work.now
     work.record(HearingEnded(**where(hearing, actor)))
-    decisions.make_finding(work, actor, hearing_id=hearing.id)
+    hooks.hearing_ended(work, actor, hearing.id)
     minutes.freeze(work, actor, hearing)
 
 
