@@ -309,6 +309,7 @@ def act(
                     return acting.received(page_before(request))
 
         endpoint.permission = action  # type: ignore[attr-defined]  # walked by the test of the route table
+        endpoint.form = form  # type: ignore[attr-defined]  # filled with bad input by the test of every form
         return endpoint
 
     return decorate
