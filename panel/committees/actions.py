@@ -153,7 +153,8 @@ def refuse_recusal(work: Work, actor: Actor, *, seat_id: str, reason: str) -> Re
     """Refuse a member's request for recusal: from here on they take part again."""
     seat = _seat_in_case(work, actor, seat_id, "recusals.refuse")
     request = queries.pending(work.db, seat.case_id).get(seat.id)
-    require(rules.why_not_refuse(seat, _role(work, actor, seat), pending=request is not None, reason=reason))
+    require(rules.why_not_order(seat, _role(work, actor, seat), None), Forbidden)
+    require(rules.why_not_refuse(pending=request is not None, reason=reason))
     assert request is not None
     refusal = work.add(
         RecusalRefusal(

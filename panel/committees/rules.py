@@ -163,7 +163,7 @@ def why_not_order(seat: Seat, role: Role | None, own_seat: str | None) -> Reason
         return None if role in ORGAN else Reason("The organ decides on the chair's recusal: ask the secretary.")
     if role is Role.CHAIR or seat.id == own_seat:
         return None
-    return Reason("The chair orders the recusal of a member.")
+    return Reason("The chair decides on the recusal of a member.")
 
 
 def why_not_recuse(
@@ -181,14 +181,10 @@ def why_not_recuse(
     return None
 
 
-def why_not_refuse(seat: Seat, role: Role | None, *, pending: bool, reason: str) -> Reason | None:
-    """A request is refused by who would order the recusal, with a reason."""
+def why_not_refuse(*, pending: bool, reason: str) -> Reason | None:
+    """A request that waits is refused with a reason, by who would order the recusal."""
     if not pending:
         return Reason("There is no request for recusal to decide.")
-    if seat.chair and role not in ORGAN:
-        return Reason("The organ decides on the chair's recusal: ask the secretary.")
-    if not seat.chair and role is not Role.CHAIR:
-        return Reason("The chair decides on a member's request for recusal.")
     return _why_not_long(reason) if reason else Reason("Give the reason.")
 
 
