@@ -18,7 +18,10 @@ from panel.publication.models import Summary, SummaryState
 
 def _shown(reading: Reading, body: dict[str, Any]) -> dict[str, Any]:
     """Return what the summary's text needs besides itself: the procedure line and each motion's picture."""
-    steps = [{"title": reading.gettext(words.PHASES[p]), "state": "done", "closed": False} for p in body["procedure"]]
+    steps = [
+        {"title": reading.gettext(words.PHASES[p]), "state": "done", "closed": False, "time": ""}
+        for p in body["procedure"]
+    ]
     motions = [*body["facts"], *body["dispositions"]]
     drawn = {motion["number"]: _picture(reading, motion) for motion in motions}
     return {"body": body, "procedure": steps, "motion_pictures": drawn}
