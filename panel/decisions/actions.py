@@ -81,7 +81,7 @@ def decide(
                 responsible=ordered.responsible, due_on=ordered.due_on,
             )
         )  # fmt: skip
-    work.record(_issued(decision, actor, measures))
+    work.record(_issued(decision, finding.hearing_id, actor, measures))
     return decision
 
 
@@ -111,11 +111,11 @@ def _bound(fact: Mapping[str, Any]) -> dict[str, Any]:
     return {**told, "question_sha256": sha256(str(fact["question"]).encode()).hexdigest()}
 
 
-def _issued(decision: Decision, actor: Actor, measures: Sequence[Measure]) -> DecisionIssued:
+def _issued(decision: Decision, hearing_id: str, actor: Actor, measures: Sequence[Measure]) -> DecisionIssued:
     return DecisionIssued(
-        case_id=decision.case_id, actor_id=actor.person_id, decision=decision.id, number=decision.number,
-        outcome=decision.outcome, measure=decision.measure, adopts=decision.adopts, reasons=decision.reasons,
-        reasons_sha256=sha256(decision.reasons.encode()).hexdigest(), departure_reasons=decision.departure_reasons,
+        case_id=decision.case_id, hearing_id=hearing_id, actor_id=actor.person_id, decision=decision.id,
+        number=decision.number, outcome=decision.outcome, measure=decision.measure, adopts=decision.adopts,
+        reasons=decision.reasons, reasons_sha256=sha256(decision.reasons.encode()).hexdigest(), departure_reasons=decision.departure_reasons,
         approver=decision.approver, measures=len(measures),
         corrective=[
             {"number": n, "text": m.text, "responsible": m.responsible, "due_on": m.due_on.isoformat()}

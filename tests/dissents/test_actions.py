@@ -80,16 +80,11 @@ def test_a_motion_must_be_closed_and_of_this_case(world: World) -> None:
     assert said == "What the dissent is about is not part of this case."
 
 
-@pytest.mark.parametrize(
-    "about",
-    [
-        {"subject_kind": "consideration", "subject_id": "luck"}, {"subject_kind": "consideration", "subject_id": ""},
-        {"subject_kind": "finding", "subject_id": "x"},
-    ],
-)  # fmt: skip
-def test_what_it_is_about_must_be_known(world: World, fact: Motion, about: dict[str, str]) -> None:
-    said = refusal(world, actions.file, "luo", hearing_id=world.hearing_id, kind="dissent", text=TEXT, **about)
-    assert said == "What the dissent is about is not part of this case."
+def test_what_it_is_about_must_be_known(world: World, fact: Motion) -> None:
+    for kind, named in (("consideration", "luck"), ("consideration", ""), ("finding", "x")):
+        what = {"kind": "dissent", "text": TEXT, "subject_kind": kind, "subject_id": named}
+        said = refusal(world, actions.file, "luo", hearing_id=world.hearing_id, **what)
+        assert said == "What the dissent is about is not part of this case."
 
 
 def test_a_dissent_may_be_about_one_of_the_six_considerations(world: World, fact: Motion) -> None:
@@ -97,10 +92,10 @@ def test_a_dissent_may_be_about_one_of_the_six_considerations(world: World, fact
     assert world.act(actions.file, "luo", hearing_id=world.hearing_id, **what).subject_id == "motive"
 
 
-@pytest.mark.parametrize("who", ["secretary", "recorder", "handler", "official", "authority", "observer", "he"])
-def test_only_members_file(world: World, fact: Motion, who: str) -> None:
-    with pytest.raises(Forbidden):
-        file(world, who, fact)
+def test_only_members_file(world: World, fact: Motion) -> None:
+    for who in ("secretary", "recorder", "handler", "official", "authority", "observer", "he"):
+        with pytest.raises(Forbidden):
+            file(world, who, fact)
 
 
 def test_a_recused_member_files_nothing_more(world: World, fact: Motion) -> None:
@@ -109,12 +104,12 @@ def test_a_recused_member_files_nothing_more(world: World, fact: Motion) -> None
         file(world, "luo", fact)
 
 
-@pytest.mark.parametrize("phase", [Phase.SCHEDULED, Phase.OPENING, Phase.QUESTIONS])
-def test_dissents_come_from_the_deliberation_on(world: World, fact: Motion, phase: Phase) -> None:
-    to_phase(world, phase)
-    with pytest.raises(Refused) as refused:
-        file(world, "luo", fact)
-    assert str(refused.value) == "Dissents are filed from the closed deliberation on."
+def test_dissents_come_from_the_deliberation_on(world: World, fact: Motion) -> None:
+    for phase in (Phase.SCHEDULED, Phase.OPENING, Phase.QUESTIONS):
+        to_phase(world, phase)
+        with pytest.raises(Refused) as refused:
+            file(world, "luo", fact)
+        assert str(refused.value) == "Dissents are filed from the closed deliberation on."
 
 
 def test_dissents_end_when_the_minutes_are_settled(world: World, fact: Motion, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,5 @@
 """The dissents' forms and parts over HTTP."""
 
-import pytest
-
 from panel.dissents import actions, queries
 from panel.votes.models import Motion
 from tests.corpus import SCRIPTS, unescaped
@@ -44,11 +42,9 @@ def test_a_member_files_joins_and_withdraws_on_the_live_page(world: World, secre
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "about", ["", "motion:", "finding:x", "case:1", "motion", "consideration:", "motion:" + "0" * 60]
-)
-def test_a_subject_that_cannot_be_read_is_refused(world: World, fact: Motion, about: str) -> None:
-    assert send(world, "luo", about=about) == 422
+def test_a_subject_that_cannot_be_read_is_refused(world: World, fact: Motion) -> None:
+    unreadable = ("", "motion:", "finding:x", "case:1", "motion", "consideration:", "motion:" + "0" * 60)
+    assert [send(world, "luo", about=about) for about in unreadable] == [422] * len(unreadable)
     assert events(world, "dissents.") == []
 
 
@@ -61,18 +57,18 @@ def test_only_the_panel_reads_names(world: World, fact: Motion) -> None:
     assert outside == dict.fromkeys(outside, False)
 
 
-@pytest.mark.parametrize("who", ["handler", "official", "authority", "observer", "secretary"])
-def test_who_has_no_seat_files_joins_and_withdraws_nothing(world: World, fact: Motion, who: str) -> None:
+def test_who_has_no_seat_files_joins_and_withdraws_nothing(world: World, fact: Motion) -> None:
     dissent = file(world, "luo", fact)
-    client = world.client(who)
-    token = {"csrf": world.token(client, "/password")["csrf"]}
     what = {"kind": "dissent", "about": "finding", "text": "x"}
-    answers = [
-        client.post(f"/hearings/{world.hearing_id}/dissents", data={**token, **what}),
-        client.post(f"/dissents/{dissent.id}/joinings", data=token),
-        client.post(f"/dissents/{dissent.id}/withdrawal", data=token),
-    ]
-    assert [answer.status_code for answer in answers] == [403, 403, 403]
+    for who in ("handler", "official", "authority", "observer", "secretary"):
+        client = world.client(who)
+        token = {"csrf": world.token(client, "/password")["csrf"]}
+        answers = [
+            client.post(f"/hearings/{world.hearing_id}/dissents", data={**token, **what}),
+            client.post(f"/dissents/{dissent.id}/joinings", data=token),
+            client.post(f"/dissents/{dissent.id}/withdrawal", data=token),
+        ]
+        assert [answer.status_code for answer in answers] == [403, 403, 403]
     assert len(events(world, "dissents.")) == 1
 
 
@@ -84,10 +80,10 @@ def test_a_foreign_dissent_answers_like_a_missing_one(world: World, fact: Motion
     assert answers == [404, 404]
 
 
-@pytest.mark.parametrize("hostile", SCRIPTS)
-def test_hostile_dissents_are_text(world: World, fact: Motion, hostile: str) -> None:
-    file(world, "luo", fact, text=hostile)
-    assert unescaped(page(world, "qin")) == []
+def test_hostile_dissents_are_text(world: World, fact: Motion) -> None:
+    file(world, "luo", fact, text="\n".join(SCRIPTS))
+    shown = page(world, "qin")
+    assert ("onerror=alert(1)&gt;" in shown, unescaped(shown)) == (True, [])
 
 
 def test_an_answer_is_shown_with_its_dissent(world: World, fact: Motion) -> None:
