@@ -115,8 +115,8 @@ def _issued(decision: Decision, hearing_id: str, actor: Actor, measures: Sequenc
     return DecisionIssued(
         case_id=decision.case_id, hearing_id=hearing_id, actor_id=actor.person_id, decision=decision.id,
         number=decision.number, outcome=decision.outcome, measure=decision.measure, adopts=decision.adopts,
-        reasons=decision.reasons, reasons_sha256=sha256(decision.reasons.encode()).hexdigest(), departure_reasons=decision.departure_reasons,
-        approver=decision.approver, measures=len(measures),
+        reasons=decision.reasons, reasons_sha256=sha256(decision.reasons.encode()).hexdigest(),
+        departure_reasons=decision.departure_reasons, approver=decision.approver, measures=len(measures),
         corrective=[
             {"number": n, "text": m.text, "responsible": m.responsible, "due_on": m.due_on.isoformat()}
             for n, m in enumerate(measures, start=1)
