@@ -33,6 +33,12 @@ DISSENT = "我认为第一项事实尚需补充证据。"
 def closed_session(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Walk]:
     """A hearing in closed session, a sealed motion open, one member recused: the moment with most to hide."""
     world = make_world(tmp_path_factory.mktemp("closed"), template)
+    yield at_the_vote(world)
+    world.close()
+
+
+def at_the_vote(world: World) -> Walk:
+    """Hold a hearing to the middle of its closed session: a motion and a round are open, one member is recused."""
     course.hold_until(world, Phase.MOTIONS)
     course.vote_facts(world)
     recuse(world)
@@ -41,8 +47,7 @@ def closed_session(tmp_path_factory: pytest.TempPathFactory, template: Path) -> 
     world.act(votes.open_motion, "chair", motion_id=motion.id)
     world.work(lambda work: furnish(work, world))
     round_ = world.work(lambda work: work.add(Round(case_id=world.case_id, number=3)).id)
-    yield Walk(world, motion.id, open_round=round_)
-    world.close()
+    return Walk(world, motion.id, open_round=round_)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,11 @@ NOBODY = ""
 PANEL = "CM"
 INSIDE = "CMSR"
 
+LEADS_ON = {"publication.start"}
+"""Addresses that only lead on to another."""
+
 PAGES: dict[str, str] = {
+    "publication.start": EVERYBODY,
     "accounts.show_sign_in": EVERYBODY,
     "accounts.devices": SIGNED_IN,
     "accounts.show_password": SIGNED_IN,
@@ -149,12 +153,18 @@ def refusal(letter: str) -> int:
 
 def expected_page(name: str, letter: str, readers: str) -> int:
     if letter in readers:
-        return 200
+        return 303 if name in LEADS_ON else 200
     return OTHERWISE.get((name, letter), refusal(letter))
 
 
 def matrix(walk: Walk, method: str) -> dict[str, dict[str, int]]:
-    """Visit everything as everybody. Forms carry a field that none has, so that nothing is ever done."""
+    """Visit everything as everybody, once. Forms carry a field that none has, so that nothing is ever done."""
+    if method not in walk.visited:
+        walk.visited[method] = visit(walk, method)
+    return walk.visited[method]
+
+
+def visit(walk: Walk, method: str) -> dict[str, dict[str, int]]:
     strange = {"matrix": "x"}
     return {
         name: {

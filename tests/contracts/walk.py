@@ -53,6 +53,9 @@ class Walk:
     slug: str = ""
     ids: dict[str, str] = field(default_factory=dict)
     clients: dict[str, TestClient] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    visited: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
+    answers: list[tuple[str, int, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         with self.world.db() as db:
@@ -110,8 +113,9 @@ class Walk:
     def post(self, letter: str, path: str, sent: dict[str, str]) -> httpx2.Response:
         """Send a form as somebody, with the token of their own pages."""
         client = self.client(letter)
-        token = {"csrf": self.world.token(client, "/sign-in")["csrf"]}
-        return client.post(path, data={**token, **sent}, follow_redirects=False)
+        if letter not in self.tokens:
+            self.tokens[letter] = self.world.token(client, "/sign-in")["csrf"]
+        return client.post(path, data={"csrf": self.tokens[letter], **sent}, follow_redirects=False)
 
 
 def _first(db: Session, model: type[SQLModel]) -> str:
