@@ -122,15 +122,13 @@ def test_a_file_lies_under_a_random_name_that_only_its_owner_reads(world: World)
     assert (event["exhibit_id"], event["sha256"]) == (filed.id, sha256(files.png()).hexdigest())
 
 
-@pytest.mark.parametrize("who", EVERYBODY)
-def test_handlers_and_the_secretary_file_exhibits(world: World, who: str) -> None:
+def test_handlers_and_the_secretary_file_exhibits(world: World) -> None:
     what: dict[str, Any] = {"case_id": world.case_id, "title": "说明", "text": "正文"}
-    if who in FILERS:
-        assert world.act(actions.file_exhibit, who, **what).number == 3
-    else:
+    for who in sorted(set(EVERYBODY) - FILERS):
         with pytest.raises(Forbidden):
             world.act(actions.file_exhibit, who, **what)
-        assert events(world, "cases.exhibit_filed") == []
+    assert events(world, "cases.exhibit_filed") == []
+    assert [world.act(actions.file_exhibit, who, **what).number for who in sorted(FILERS)] == [3, 4, 5]
 
 
 def test_a_stranger_does_not_learn_that_the_case_exists(world: World) -> None:
@@ -194,10 +192,10 @@ def test_the_list_of_questions_is_settled_once(world: World) -> None:
     assert len(events(world, "cases.questions_listed")) == 1
 
 
-@pytest.mark.parametrize("who", [who for who in EVERYBODY if who not in LISTERS])
-def test_others_do_not_settle_the_list(world: World, who: str) -> None:
-    with pytest.raises(Forbidden):
-        world.act(actions.list_questions, who, case_id=world.case_id, texts=["甲？"])
+def test_others_do_not_settle_the_list(world: World) -> None:
+    for who in sorted(set(EVERYBODY) - LISTERS):
+        with pytest.raises(Forbidden):
+            world.act(actions.list_questions, who, case_id=world.case_id, texts=["甲？"])
 
 
 def test_the_report_recommends_and_is_filed_once(world: World) -> None:
@@ -217,12 +215,11 @@ def test_the_report_recommends_and_is_filed_once(world: World) -> None:
     assert len(events(world, "cases.verification_filed")) == 1
 
 
-@pytest.mark.parametrize("who", ["chair", "secretary", "official", "authority"])
-def test_only_the_handlers_report(world: World, who: str) -> None:
-    with pytest.raises(Forbidden):
-        world.act(
-            actions.file_verification, who, case_id=world.case_id, facts="查明。", analysis={}, recommendation="deny"
-        )
+def test_only_the_handlers_report(world: World) -> None:
+    what = {"case_id": world.case_id, "facts": "查明。", "analysis": {}, "recommendation": "deny"}
+    for who in sorted(set(EVERYBODY) - {"handler"}):
+        with pytest.raises(Forbidden):
+            world.act(actions.file_verification, who, **what)
 
 
 def test_without_a_report_nothing_is_recommended(world: World) -> None:

@@ -155,10 +155,10 @@ def test_nobody_declares_for_another(world: World, who: str) -> None:
     assert events(world, "committees.interests_declared") == []
 
 
-@pytest.mark.parametrize("who", ["handler", "official", "secretary", "observer", "authority"])
-def test_only_members_declare(world: World, who: str) -> None:
-    with pytest.raises(Forbidden):
-        declare(world, who, seat="luo")
+def test_only_members_declare(world: World) -> None:
+    for who in ["handler", "official", "secretary", "observer", "authority"]:
+        with pytest.raises(Forbidden):
+            declare(world, who, seat="luo")
 
 
 def test_a_stranger_does_not_learn_of_the_seat(world: World) -> None:
@@ -293,10 +293,10 @@ def test_who_may_not_order_it(world: World, who: str, seat: str) -> None:
     assert events(world, "committees.seat_recused") == []
 
 
-@pytest.mark.parametrize("who", ["handler", "official", "helper", "observer", "recorder"])
-def test_parties_order_nothing(world: World, who: str) -> None:
-    with pytest.raises(Forbidden):
-        recuse(world, who, "luo")
+def test_parties_order_nothing(world: World) -> None:
+    for who in ["handler", "official", "helper", "observer", "recorder"]:
+        with pytest.raises(Forbidden):
+            recuse(world, who, "luo")
 
 
 @pytest.mark.parametrize(
@@ -418,11 +418,11 @@ def test_a_place_whose_alternate_stands_aside_too_is_not_vacant_twice(world: Wor
     assert len(due(world)) == 8
 
 
-@pytest.mark.parametrize("who", ["luo", "handler", "official", "authority"])
-def test_who_may_not_move_an_alternate_up(world: World, who: str) -> None:
+def test_who_may_not_move_an_alternate_up(world: World) -> None:
     recuse(world, "chair", "meng")
-    with pytest.raises(Forbidden):
-        world.act(actions.seat_alternate, who, seat_id=world.seats["he"])
+    for who in ("luo", "handler", "official", "authority"):
+        with pytest.raises(Forbidden):
+            world.act(actions.seat_alternate, who, seat_id=world.seats["he"])
 
 
 # Coming and going
@@ -452,10 +452,10 @@ def test_the_clerks_note_that_others_come_and_go(world: World, who: str) -> None
     assert present(world) == set()
 
 
-@pytest.mark.parametrize("who", ["qin", "handler", "official", "observer", "authority"])
-def test_nobody_else_notes_it(world: World, who: str) -> None:
-    with pytest.raises(Forbidden):
-        arrive(world, who, "luo")
+def test_nobody_else_notes_it(world: World) -> None:
+    for who in ("qin", "handler", "official", "observer", "authority"):
+        with pytest.raises(Forbidden):
+            arrive(world, who, "luo")
     assert events(world, "committees.member_arrived") == []
 
 
