@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 
 from panel.core import i18n, words
@@ -42,11 +43,26 @@ def _duration(seconds: float) -> str:
     return f"{minutes:02d}:{rest:02d}"
 
 
+class _Compiled(BytecodeCache):
+    """Compiled templates, kept for the life of the process: several applications in one compile each only once."""
+
+    kept: ClassVar[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take what an environment before this one has compiled of the very same source."""
+        if compiled := self.kept.get(bucket.key + bucket.checksum):
+            bucket.bytecode_from_string(compiled)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self.kept[bucket.key + bucket.checksum] = bucket.bytecode_to_string()
+
+
 def environment(url: Callable[..., str]) -> Environment:
     """Return the environment; `url(name, **params)` writes a route's path."""
     templates = Environment(
         loader=FileSystemLoader(folder("templates")), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, auto_reload=False, cache_size=-1,
+        trim_blocks=True, lstrip_blocks=True, auto_reload=False, cache_size=-1, bytecode_cache=_Compiled(),
     )  # fmt: skip
     templates.globals.update(url=url, words=words, static=lambda path: f"/static/{path}?v={fingerprint(path)}")
     templates.globals.update(own_name=i18n.own_name)
