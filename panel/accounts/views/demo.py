@@ -61,7 +61,7 @@ def show_demo(reading: Reading) -> Response:
 
 def _code(address: str) -> Markup:
     """Draw a QR code: our own address, presentation attributes only."""
-    return Markup(segno.make(address, error="m").svg_inline(scale=4))  # noqa: S704 - our own drawing of our own address; nothing that anybody typed
+    return Markup(segno.make(address, error="m").svg_inline(scale=4, light="#fff"))  # noqa: S704 - our own drawing of our own address; nothing that anybody typed
 
 
 @page("accounts.see_demo")
