@@ -57,6 +57,9 @@ say = partial(print, flush=True)
 STARTS_WITHIN = 20.0
 """Seconds; a server that does not listen by then never will."""
 
+STOPS_WITHIN = 20.0
+"""Seconds; what still runs then is left to end with the process."""
+
 
 class NotHeld(Exception):
     """The unattended hearing did not come to what it must; says what."""
@@ -198,7 +201,7 @@ def serving(app: Starlette, settings: Settings, listening: socket.socket) -> Ite
         yield
     finally:
         server.should_exit = True
-        thread.join(STARTS_WITHIN)
+        thread.join(STOPS_WITHIN)
 
 
 def _wait_for(server: uvicorn.Server, thread: threading.Thread) -> None:

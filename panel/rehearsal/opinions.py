@@ -1,5 +1,6 @@
 """Opinions by the script: the first round whole, the second with what the member changed."""
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ async def _write(stage: "Stage", member: Participant, said: Mapping[str, Any]) -
     live = await member.get(stage.page)
     path = _editor(live.html) or _editor(page.html)
     if path is None:
-        return
+        raise Stuck(f"{member.name} finds no round of opinions that is open")
     for step in STEPS:
         if step in said:
             await _step(member, path, step, _rating(said[step]))
@@ -43,9 +44,8 @@ async def _write(stage: "Stage", member: Participant, said: Mapping[str, Any]) -
 
 def _editor(html: str) -> str | None:
     """Return the path of the open round's editor, from a page that leads there."""
-    _, found, rest = html.partition('href="/rounds/')
-    path = f"/rounds/{rest.partition(chr(34))[0]}".partition("?")[0]
-    return path if found and path.endswith("/opinion") else None
+    found = re.search(r'href="(/rounds/[0-9a-f]{32}/opinion)["?]', html)
+    return found[1] if found else None
 
 
 def _rating(said: Mapping[str, Any]) -> dict[str, str | list[str]]:

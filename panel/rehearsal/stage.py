@@ -75,9 +75,9 @@ class Stage:
         return self.cast[key].login not in taken
 
     async def watcher(self) -> Participant:
-        """Return a simulated member, through whose eyes the script looks into the closed session."""
+        """Return a simulated member other than the chair, through whose eyes the script looks into closed session."""
         for seat in self.seats:
-            if await self.simulated(seat):
+            if seat != self.chair and await self.simulated(seat):
                 return self.who(seat)
         raise Stuck("no simulated member is left")
 

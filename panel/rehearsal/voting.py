@@ -1,5 +1,6 @@
 """Motions by the script: facts one by one, dispositions until one is carried, and the dissents on them."""
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -55,13 +56,8 @@ async def _motion(stage: "Stage") -> str:
     watcher = await stage.watcher()
 
     def ballot(page: Page) -> str:
-        _, found, rest = page.html.partition('href="/motions/')
-        while found:
-            id, _, rest = rest.partition("/")
-            if len(id) == 32 and rest.startswith("ballot"):
-                return id
-            _, found, rest = rest.partition('href="/motions/')
-        return ""
+        found = re.search(r'href="/motions/([0-9a-f]{32})/ballot["?]', page.html)
+        return found[1] if found else ""
 
     page = await watcher.until(stage.page, ballot, WAIT)
     if page is None:
