@@ -48,6 +48,7 @@ from panel.opinions import queries as opinions
 from panel.record.checkpoint import key_at
 from panel.record.events import Level
 from panel.rehearsal import stage as rehearsal
+from panel.rehearsal.participant import Refusal, Stuck
 from panel.verify import check
 from panel.verify.export import bundle_of
 from panel.votes.models import MotionState
@@ -61,8 +62,8 @@ STOPS_WITHIN = 20.0
 """Seconds; what still runs then is left to end with the process."""
 
 
-class NotHeld(Exception):
-    """The unattended hearing did not come to what it must; says what."""
+class NotHeld(Refused):
+    """The demo did not come to what it must; says what."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def _run(folder: Path, *, auto: bool, number: int, port: int, lan: bool) -> int:
 
 def _failed(problem: Exception) -> int:
     """Say what went wrong; of what nobody foresaw, where."""
-    if not isinstance(problem, Refused | NotHeld):
+    if not isinstance(problem, Refused | Refusal | Stuck):
         traceback.print_exception(problem)
     what = problem.reason if isinstance(problem, Refused) else str(problem) or type(problem).__name__
     words = translator(DEFAULT_LOCALE).reason(Reason("The demonstration failed: %(what)s", what=what))
@@ -208,7 +209,7 @@ def _wait_for(server: uvicorn.Server, thread: threading.Thread) -> None:
     until, waiting = clock.monotonic() + STARTS_WITHIN, threading.Event()
     while not server.started:
         if not thread.is_alive() or clock.monotonic() > until:
-            raise NotHeld("the server did not start")
+            raise NotHeld(Reason("The server did not start."))
         waiting.wait(0.01)
 
 
@@ -257,7 +258,9 @@ def concluded(stage: Stage) -> dict[str, Any]:
     """Export the case, check the bundle, and return what came of the hearing (design 6)."""
     path, report = export(stage)
     if report.failure is not None:
-        raise NotHeld(f"{path}: {report.failure.check.title}")
+        raise NotHeld(
+            Reason("The bundle %(path)s does not hold: %(title)s", path=path, title=report.failure.check.title)
+        )
     assert report.bundle is not None, "a report that holds has read its bundle"
     assert report.checkpoint is not None, "a report that holds has read its checkpoint"
     engine = reading_engine(stage.site.settings.database_url)
@@ -287,7 +290,7 @@ def counted(db: Session, case_id: str) -> dict[str, Any]:
     """Count what the hearing brought about; raises NotHeld where there is no outcome."""
     finding = decisions.finding(db, case_id)
     if finding is None or not finding.outcome:
-        raise NotHeld("the hearing came to no finding")
+        raise NotHeld(Reason("The hearing came to no finding."))
     given = {round_.number: len(opinions.opinions(db, round_.id)) for round_ in opinions.rounds(db, case_id)}
     put = [motion for motion in votes.of_case(db, case_id) if motion.state is not MotionState.DRAFT]
     return {
