@@ -92,7 +92,8 @@ class Follower:
         self._http = await connect(self.host, self.port)
         await self.fetch()
         address = f"http://{self.host}:{self.port}/socket.io/?EIO=4&transport=websocket"
-        self._socket = await session.ws_connect(address, headers={"cookie": self.cookie}, max_msg_size=65536)
+        headers = {"cookie": self.cookie, "origin": f"http://{self.host}:{self.port}"}
+        self._socket = await session.ws_connect(address, headers=headers, max_msg_size=65536)
         await self._socket.receive_str(timeout=JOIN_SECONDS)
         await self._socket.send_str("40")
         await self._socket.receive_str(timeout=JOIN_SECONDS)

@@ -1,0 +1,179 @@
+"""How soon the last of N signed-in clients holds what changed, beside a bare broadcast to N clients in the same run."""
+
+import asyncio
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+
+from panel.bench import measure
+from panel.bench.clients import Connection, Follower, Listener, connect
+from panel.core import clock
+
+HOST = "127.0.0.1"
+STARTS_WITHIN = 30.0
+HOLDS_WITHIN = 30.0
+JOIN_AT_ONCE = 25
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An installation made ready for the bench: its hearing is in session, and these cookies are signed in."""
+
+    environment: Mapping[str, str]
+    hearing_id: str
+    chair: str
+    viewers: Sequence[str]
+    speakers: Sequence[str]
+    """Ids of people to whom the chair gives the floor in turn."""
+
+
+class Tooslow(Exception):
+    """Something did not happen within its time."""
+
+
+def run(prepare: Callable[[Path, int, int], Prepared], folder: Path, *, viewers: int, changes: int) -> dict[str, Any]:
+    """Measure and return the result; `prepare(folder, port, viewers)` makes the installation."""
+    port, bare_port = measure.free_port(), measure.free_port()
+    prepared = prepare(folder, port, viewers)
+    panel = [sys.executable, "-c", "from panel.cli import main; main()", "serve", "--port", str(port)]
+    bare = [sys.executable, "-m", "panel.bench.bare", str(bare_port)]
+    with subprocess.Popen(panel, env=dict(prepared.environment)) as server, subprocess.Popen(bare) as other:
+        try:
+            return asyncio.run(_measure(prepared, port, bare_port, server.pid, viewers, changes))
+        finally:
+            server.terminate()
+            other.terminate()
+
+
+async def _measure(
+    prepared: Prepared, port: int, bare_port: int, pid: int, viewers: int, changes: int
+) -> dict[str, Any]:
+    await asyncio.gather(_listens(port), _listens(bare_port))
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        gate = _Gate()
+        followers = [Follower(HOST, port, cookie, prepared.hearing_id, gate.held) for cookie in prepared.viewers]
+        listeners = [Listener(HOST, bare_port, gate.held) for _ in range(viewers)]
+        await _join(session, [*followers, *listeners])
+        ours, theirs, cpu = await _rounds(prepared, port, bare_port, pid, changes, gate, followers, listeners)
+        memory = measure.resident_mb(pid)
+        for follower, listener in zip(followers, listeners, strict=True):
+            await follower.leave()
+            await listener.leave()
+    if failures := [code for follower in followers for code in follower.failures]:
+        raise Tooslow(f"{len(failures)} answers were refused, the first with {failures[0]}")
+    metrics = measure.spread(ours) | {
+        "server_cpu_ms_per_change": round(cpu * 1000, 1),
+        "server_memory_mb": round(memory, 1),
+    }
+    bare = measure.spread(theirs)
+    baseline = {"what": "bare python-socketio broadcast", **bare}
+    ratio = metrics["median_ms"] / bare["median_ms"]
+    return measure.result("live", {"viewers": viewers, "changes": changes}, metrics, baseline, ratio)
+
+
+class _Gate:
+    """Opens when everybody who is waited for has arrived."""
+
+    def __init__(self) -> None:
+        self._missing: set[int] = set()
+        self._open = asyncio.Event()
+
+    def expect(self, clients: Sequence[object]) -> None:
+        self._missing = {id(client) for client in clients}
+        self._open.clear()
+
+    def held(self, client: object) -> None:
+        self._missing.discard(id(client))
+        if not self._missing:
+            self._open.set()
+
+    async def all(self) -> None:
+        await asyncio.wait_for(self._open.wait(), HOLDS_WITHIN)
+
+
+async def _listens(port: int) -> None:
+    deadline = clock.monotonic() + STARTS_WITHIN
+    while clock.monotonic() < deadline:
+        try:
+            (await connect(HOST, port)).close()
+        except OSError:
+            await asyncio.sleep(0.1)
+        else:
+            return
+    raise Tooslow(f"nothing listens on port {port}")
+
+
+async def _join(session: aiohttp.ClientSession, clients: Sequence[Follower | Listener]) -> None:
+    for start in range(0, len(clients), JOIN_AT_ONCE):
+        await asyncio.gather(*(client.join(session) for client in clients[start : start + JOIN_AT_ONCE]))
+
+
+async def _rounds(
+    prepared: Prepared, port: int, bare_port: int, pid: int, changes: int, gate: _Gate,
+    followers: Sequence[Follower], listeners: Sequence[Listener],
+) -> tuple[list[float], list[float], float]:  # fmt: skip
+    """Alternate a change of ours and a bare broadcast; return both series in seconds, and our CPU per change."""
+    chair, bare = await connect(HOST, port), await connect(HOST, bare_port)
+    token = await _token(chair, prepared, port)
+    ours, theirs, cpu = list[float](), list[float](), 0.0
+    for number in range(changes + 1):
+        await asyncio.sleep(0.15)
+        before = measure.cpu_seconds(pid)
+        gate.expect(followers)
+        taken = await _change(chair, prepared, port, token, number, gate, followers)
+        await asyncio.sleep(0.15)
+        spent = measure.cpu_seconds(pid) - before
+        gate.expect(listeners)
+        started = clock.monotonic()
+        await bare.send(_request("POST", "/broadcast", bare_port, {}, b""))
+        await gate.all()
+        if number:  # the first round warms both up
+            ours.append(taken)
+            theirs.append(max(listener.at for listener in listeners) - started)
+            cpu += spent / changes
+    chair.close()
+    bare.close()
+    return ours, theirs, cpu
+
+
+async def _token(chair: Connection, prepared: Prepared, port: int) -> str:
+    cookie = {"cookie": prepared.chair}
+    status, _, body = await chair.send(_request("GET", f"/hearings/{prepared.hearing_id}", port, cookie, b""))
+    found = re.search(rb'name="csrf" value="([^"]+)"', body)
+    if found is None:
+        raise Tooslow(f"the chair's page has no form: {status}")
+    return found[1].decode()
+
+
+async def _change(
+    chair: Connection, prepared: Prepared, port: int, token: str, number: int, gate: _Gate,
+    followers: Sequence[Follower],
+) -> float:  # fmt: skip
+    """Give the floor to the next speaker; return the seconds until the last follower holds the new fragment."""
+    person = prepared.speakers[number % len(prepared.speakers)]
+    body = urlencode({"person": person, "request": ""}).encode()
+    headers = {
+        "cookie": prepared.chair, "origin": f"http://{HOST}:{port}", "sec-fetch-site": "same-origin",
+        "x-csrf-token": token, "hx-request": "true", "content-type": "application/x-www-form-urlencoded",
+    }  # fmt: skip
+    started = clock.monotonic()
+    path = f"/hearings/{prepared.hearing_id}/turns"
+    status, _, answer = await chair.send(_request("POST", path, port, headers, body))
+    if status != 200:
+        raise Tooslow(f"the floor was not given: {status} {answer[:300].decode(errors='replace')}")
+    await gate.all()
+    return max(follower.at for follower in followers) - started
+
+
+def _request(method: str, path: str, port: int, headers: Mapping[str, str], body: bytes) -> bytes:
+    lines = [f"{method} {path} HTTP/1.1", f"host: {HOST}:{port}", f"content-length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
