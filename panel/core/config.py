@@ -1,7 +1,8 @@
 """Settings: from the environment (PANEL_*), never from the code."""
 
+import os
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -11,7 +12,11 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Settings(BaseSettings):
-    """What an installation decides. `secret` signs tokens; the record's key is a file of its own."""
+    """What an installation decides. The record's key is a file of its own.
+
+    `secret` signs forms and links; `former_secrets` still read what they have signed, for a day after a change.
+    Either comes from the environment or, better, from a file of the environment's choice that only its owner reads.
+    """
 
     model_config = SettingsConfigDict(env_prefix="PANEL_")
 
@@ -20,6 +25,8 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8000
     secret: SecretStr = Field(min_length=32)
+    former_secrets: tuple[SecretStr, ...] = ()
+    secret_file: Path | None = None
     origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     zone: str = "Asia/Shanghai"
@@ -34,11 +41,25 @@ class Settings(BaseSettings):
     police_icp: str = ""
     contact: str = ""
 
+    @model_validator(mode="before")
+    @classmethod
+    def secret_from_file(cls, given: Any) -> Any:
+        """Read the secret from `secret_file`; a file that others may read holds no secret."""
+        file = given.get("secret_file")
+        if not file or given.get("secret"):
+            return given
+        if os.name == "posix" and Path(file).stat().st_mode & 0o077:
+            raise ValueError(f"others may read {file}: its mode must be 0600")
+        return {**given, "secret": Path(file).read_text(encoding="utf-8").strip()}
+
     @field_validator("zone")
     @classmethod
     def zone_exists(cls, name: str) -> str:
         """Refuse a time zone that the system does not know."""
-        ZoneInfo(name)
+        try:
+            ZoneInfo(name)
+        except (KeyError, OSError):
+            raise ValueError(f"there is no time zone {name}") from None
         return name
 
     @model_validator(mode="after")

@@ -60,8 +60,9 @@ class Site:
         return ZoneInfo(self.settings.zone)
 
     def tokens(self, purpose: str) -> URLSafeTimedSerializer:
-        """Return the signer of tokens for one purpose: every purpose has its own salt."""
-        return URLSafeTimedSerializer(self.settings.secret.get_secret_value(), salt=f"panel.{purpose}")
+        """Return the signer of tokens for one purpose: every purpose has its own salt; the newest secret signs."""
+        ring = [each.get_secret_value() for each in (*self.settings.former_secrets, self.settings.secret)]
+        return URLSafeTimedSerializer(ring, salt=f"panel.{purpose}")
 
 
 class Edge:

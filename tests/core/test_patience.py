@@ -67,6 +67,52 @@ def test_36_after_an_answer_the_next_head_has_to_come_as_well(running: Served) -
         assert seconds_until_closed(connection, b"\r\n") < 3
 
 
+def status_of(running: Served, line: bytes, *headers: bytes) -> int:
+    """Send a request as it stands, as somebody signed in, and return the status of its answer."""
+    cookie = b"Cookie: pv_session=" + running.world.sign_in("chair").encode()
+    with connect(running) as connection:
+        connection.settimeout(5)
+        connection.sendall(b"\r\n".join([line + b" HTTP/1.1", cookie, *headers, b"Connection: close", b"", b""]))
+        return int(connection.recv(65536).split(b" ")[1])
+
+
+PATHS = {
+    b"GET /devices": 200,
+    b"GET //devices": 404,
+    b"GET /%2e%2e/devices": 404,
+    b"GET /./devices": 404,
+    b"GET /devices%2f": 404,
+    b"GET /devices;x=/demo": 404,
+    b"GET /DEVICES": 404,
+    b"GET /devices%00": 404,
+    b"GET /static/../panel/app.py": 404,
+    b"GET /static/%2e%2e/panel/app.py": 404,
+    b"GET /static//etc/passwd": 404,
+    b"GET /socket.io/../devices": 400,
+}
+
+
+@pytest.mark.parametrize(("line", "status"), PATHS.items())
+def test_44_one_page_has_one_address(running: Served, line: bytes, status: int) -> None:
+    host = b"Host: " + running.origin.removeprefix("http://").encode()
+    assert status_of(running, line, host) == status
+
+
+def test_44_a_strange_host_is_turned_away_however_it_is_said(running: Served) -> None:
+    host = b"Host: " + running.origin.removeprefix("http://").encode()
+    evil = b"Host: evil.example"
+    answers = [
+        status_of(running, b"GET /devices", evil),
+        status_of(running, b"GET /devices", host, evil),
+        status_of(running, b"GET /devices", evil, host),
+        status_of(running, b"GET /devices"),
+        status_of(running, b"GET http://evil.example/devices", evil),
+        status_of(running, b"GET /devices", host + b"@evil.example"),
+        status_of(running, b"GET /devices", evil, b"X-Forwarded-Host: " + host[6:]),
+    ]
+    assert [status in {400, 421} for status in answers] == [True] * len(answers)
+
+
 def test_36_an_ordinary_request_is_served_and_a_large_one_closed_after_its_answer(running: Served) -> None:
     host = running.origin.removeprefix("http://").encode()
     with connect(running) as connection:
