@@ -22,7 +22,9 @@ def exhibit(db: Session, hearing_id: str, audience: Audience, now: datetime) -> 
 
 
 def exhibits(db: Session, hearing_id: str, actor: Actor, now: datetime) -> dict[str, Any] | None:
-    """Load the chair's picker: every exhibit, and which of them is being shown."""
+    """Load the chair's picker while the hearing is on: every exhibit, and which of them is being shown."""
+    if hooks.phase_of(db, hearing_id) in {"scheduled", "ended"}:
+        return None
     listed = queries.exhibits(db, hooks.hearing(db, hearing_id).case_id)
     showing = hooks.showing(db, hearing_id)
     return {"hearing_id": hearing_id, "exhibits": listed, "showing": showing} if listed else None

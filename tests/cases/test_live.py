@@ -77,8 +77,10 @@ def test_the_picker_shows_and_puts_away(world: World, who: str) -> None:
     assert seeing(world) == {}
 
 
-def test_others_have_no_picker(world: World) -> None:
+def test_chair_and_secretary_have_the_picker_while_the_hearing_is_on(world: World) -> None:
     readers = ("chair", "secretary", "luo", "recorder", "handler", "official", "observer", "projector")
+    assert 'data-form="show-exhibit"' not in world.client("chair").get(f"/hearings/{world.hearing_id}").text
+    to_phase(world, Phase.OPENING)
     pages = {who: world.client(who).get(f"/hearings/{world.hearing_id}").text for who in readers}
     assert {who for who, page in pages.items() if 'data-form="show-exhibit"' in page} == {"chair", "secretary"}
 
