@@ -22,7 +22,8 @@ def motion(db: Session, hearing_id: str, audience: Audience, now: datetime) -> d
     """Load the motion that is open and the results that this audience may know."""
     shown = queries.all_shown(db, hearing_id, audience)
     being_voted_on = next((one for one in shown if one.motion.state is MotionState.OPEN), None)
-    return {"open": being_voted_on, "shown": shown, "words": words}
+    links = audience is not Audience.PROJECTOR
+    return {"open": being_voted_on, "shown": shown, "links": links, "words": words}
 
 
 def ballot(db: Session, hearing_id: str, actor: Actor, now: datetime) -> dict[str, Any] | None:

@@ -56,6 +56,11 @@ class Shown:
         return sum(line.entitled for line in self.lines)
 
     @property
+    def recused(self) -> int:
+        """Return how many seats on the roll stand aside."""
+        return sum(line.reason == "recused" for line in self.lines)
+
+    @property
     def secret(self) -> bool:
         """Say whether the vote is secret."""
         return self.motion.secrecy is Secrecy.SEALED
