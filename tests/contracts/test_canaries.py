@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from panel.accounts.models import Person
 from panel.committees import actions as committees
@@ -153,6 +154,17 @@ def test_23_every_word_was_planted(planted: Walk) -> None:
     """To prove a thing hidden, first create it."""
     raw = b"".join(path.read_bytes() for path in planted.world.folder.glob("panel.sqlite*"))
     assert {word for word in READERS if word.encode() not in raw} == set()
+
+
+def test_38_no_word_of_it_reaches_the_logs(planted: Walk) -> None:
+    with structlog.testing.capture_logs() as lines:
+        for letter in "CMHX-":
+            everything(planted, letter)
+            for _, path in planted.visits("POST"):
+                planted.post(letter, path, {"matrix": "canary-sent", "choice": "canary-choice"})
+    assert len(lines) > 100
+    assert {word for word in (*READERS, "canary-sent", "canary-choice") if word in repr(lines)} == set()
+    assert [line for line in lines if planted.client("M").cookies["pv_session"] in repr(line)] == []
 
 
 def test_23_no_cookie_digest_or_secret_is_ever_shown(planted: Walk) -> None:

@@ -1,16 +1,20 @@
 """The edge: who is let in, which forms are taken, what a refusal shows."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from itsdangerous import TimestampSigner
+from sqlmodel import select
 from starlette.testclient import TestClient
 
+from panel.accounts import queries
 from panel.accounts.models import Person
 from panel.core import pages, security
 from panel.core.errors import NotFound
 from panel.core.pages import local_path
+from panel.record.models import RecordEntry
 from tests.factories import ORIGIN, World
 
 
@@ -161,6 +165,47 @@ def test_a_secret_form_is_never_shown_again(world: World) -> None:
     answer = client.post("/sign-in", data={"csrf": "old", "login": "chair", "password": "我的真密码一二三四"})
     assert answer.status_code == 410
     assert "我的真密码" not in answer.text
+
+
+def ended(world: World) -> int:
+    with world.db() as db:
+        return list(db.exec(select(RecordEntry.kind)).all()).count("accounts.sessions_ended")
+
+
+def test_27_the_same_form_again_gets_the_same_answer_and_is_done_once(world: World) -> None:
+    client = world.client("chair")
+    sent = {**world.token(client, "/devices"), "idem": "0" * 32}
+    answers = [client.post("/devices/endings", data=sent, follow_redirects=False) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [303] * 3
+    assert ended(world) == 1
+
+
+def test_27_sixty_times_the_same_form_at_once_are_done_once(world: World) -> None:
+    client = world.client("chair")
+    sent = {**world.token(client, "/devices"), "idem": "1" * 32}
+    with ThreadPoolExecutor(12) as threads:
+        posts = [threads.submit(client.post, "/devices/endings", data=sent, follow_redirects=False) for _ in range(60)]
+        statuses = [post.result().status_code for post in posts]
+    assert (statuses, ended(world)) == ([303] * 60, 1)
+
+
+def test_27_another_form_under_the_same_key_is_refused(world: World) -> None:
+    client, other = world.client("chair"), queries.digest(world.sign_in("chair"))
+    sent = {**world.token(client, "/devices"), "idem": "2" * 32}
+    first = client.post("/devices/endings", data=sent, follow_redirects=False)
+    second = client.post(f"/devices/{other}/ending", data=sent, follow_redirects=False)
+    assert (first.status_code, second.status_code, ended(world)) == (303, 404, 1)
+    mine = queries.digest(client.cookies["pv_session"])
+    third = client.post(f"/devices/{mine}/ending", data=sent, follow_redirects=False)
+    assert (third.status_code, client.get("/devices").status_code) == (409, 200)
+
+
+def test_27_a_key_is_the_senders_own(world: World) -> None:
+    for who in ("chair", "luo"):
+        client = world.client(who)
+        sent = {**world.token(client, "/devices"), "idem": "3" * 32}
+        assert client.post("/devices/endings", data=sent, follow_redirects=False).status_code == 303
+    assert ended(world) == 2
 
 
 def test_a_forms_token_holds_as_long_as_a_session(world: World) -> None:
