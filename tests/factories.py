@@ -175,6 +175,7 @@ def _committee(work: Work, world: World, case: Case) -> None:
     work.db.flush()
     world.committee_id = committee.id
     for number, someone in enumerate((*SEATED, ALTERNATE), start=1):
+        assert someone.category is not None
         seat = Seat(
             committee_id=committee.id, case_id=case.id, person_id=world.people[someone.key], number=number,
             category=someone.category, unit=f"单位{number}", chair=number == 1, alternate=someone is ALTERNATE,

@@ -112,8 +112,8 @@ def _observers(site: Site, case_id: str, viewers: int) -> list[str]:
     def add(work: Work) -> list[str]:
         people = [
             accounts.add_person(
-                work, None, name=f"旁听{n}", login=f"observer-{n}", password_hash="!", fictional=True
-            )  # zh: name
+                work, None, name=f"Observer {n}", login=f"observer-{n}", password_hash="!", fictional=True
+            )
             for n in range(viewers)
         ]
         for person in people:

@@ -16,6 +16,7 @@ from panel.core.errors import Reason
 LOCALES = ("zh_CN", "en")
 DEFAULT_LOCALE = "zh_CN"
 FOLDER = Path(__file__).parent.parent / "locale"
+CHINESE_DATE = "y年M月d日 EEEE"  # zh: the pattern of a date
 HTML_LANG = {"zh_CN": "zh-CN", "en": "en"}
 
 
@@ -86,7 +87,7 @@ def own_name(locale: str) -> str:
 
 def show_date(day: date, locale: str) -> str:
     """Write a day: 2026年11月23日 星期一, or Monday, 23 November 2026."""
-    pattern = "y年M月d日 EEEE" if locale == "zh_CN" else "EEEE, d MMMM y"
+    pattern = CHINESE_DATE if locale == "zh_CN" else "EEEE, d MMMM y"
     return format_date(day, pattern, locale=locale)
 
 

@@ -110,7 +110,7 @@ def _why_not_leave(phase: Phase, facts: Facts) -> Reason | None:
             return Reason("%(n)s requests for recusal are not decided yet.", n=facts.pending_recusals)
         case Phase.OPENING if facts.undeclared:
             return Reason(
-                "These members have not declared their interests yet: %(names)s.", names="、".join(facts.undeclared)
+                "These members have not declared their interests yet: %(names)s.", names=", ".join(facts.undeclared)
             )
         case Phase.OPINIONS if facts.opinions_missing:
             return Reason("%(n)s members present have not given their opinion yet.", n=facts.opinions_missing)

@@ -196,7 +196,8 @@ async def _perform(stage: Stage, act: Mapping[str, Any]) -> None:
     by = act.get("by", "recorder")
     if by in stage.aside or not await stage.simulated(by):
         return
-    stage.say(" · ".join([stage.who(by).name, stage._(DEEDS[act["act"]]), *act.get("text", "").split()][:3])[:100])
+    deed = DEEDS[act["act"]]
+    stage.say(" · ".join([stage.who(by).name, stage._(deed), *act.get("text", "").split()][:3])[:100])
     await ACTS[act["act"]](stage, by, act)
     await stage.breathe(act.get("text", ""))
 

@@ -1,10 +1,11 @@
 """The unit of work and the one writer."""
 
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from panel.accounts.events import PersonAdded
 from panel.accounts.models import Person
@@ -56,7 +57,7 @@ def test_a_refusal_leaves_neither_row_nor_event(world: World) -> None:
 def test_a_refusal_undoes_only_itself_within_a_group(world: World) -> None:
     before, gate = events(world), threading.Event()
     world.site.writer.submit(lambda work: gate.wait(10))
-    acts = [world.site.writer.submit(lambda work, n=n: (refuse if n % 2 else add)(work, f"w-{n}")) for n in range(6)]
+    acts = [world.site.writer.submit(partial(refuse if n % 2 else add, login=f"w-{n}")) for n in range(6)]
     gate.set()
     outcomes = [act.exception(timeout=10) is None for act in acts]
     assert outcomes == [True, False, True, False, True, False]
@@ -65,10 +66,10 @@ def test_a_refusal_undoes_only_itself_within_a_group(world: World) -> None:
 
 def test_the_record_has_no_gap_after_refusals_in_a_group(world: World) -> None:
     for n in range(4):
-        world.site.writer.submit(lambda work, n=n: (refuse if n % 2 else add)(work, f"w-{n}"))
+        world.site.writer.submit(partial(refuse if n % 2 else add, login=f"w-{n}"))
     world.work(lambda work: add(work, "w-last"))
     with world.db() as db:
-        entries = db.exec(select(RecordEntry).order_by(RecordEntry.index)).all()
+        entries = db.exec(select(RecordEntry).order_by(col(RecordEntry.index))).all()
     assert [entry.index for entry in entries] == list(range(len(entries)))
     system = [entry.seq for entry in entries if entry.stream == "system"]
     assert system == list(range(1, len(system) + 1))

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from panel.core import clock
 from panel.core.errors import Forbidden, Refused
@@ -21,7 +21,7 @@ from tests.hearings.course import come, hold_until, step
 def kinds(world: World) -> list[str]:
     """Return the kinds of the hearing's events in order."""
     with world.db() as db:
-        found = db.exec(select(RecordEntry.kind).order_by(RecordEntry.index)).all()
+        found = db.exec(select(RecordEntry.kind).order_by(col(RecordEntry.index))).all()
     return [kind for kind in found if kind.startswith("hearings.")]
 
 

@@ -50,7 +50,7 @@ def test_nothing_blocks_a_hearing_that_is_ready(phase: Phase) -> None:
         (Phase.OPENING, {"present": 5}, "5 of 9 members due are present, 6 are needed"),
         (Phase.MOTIONS, {"present": 5}, "no quorum"),
         (Phase.OPENING, {"missing_categories": ("legal",)}, "nobody is present"),
-        (Phase.OPENING, {"undeclared": ("罗正", "秦月")}, "罗正、秦月"),
+        (Phase.OPENING, {"undeclared": ("罗正", "秦月")}, "罗正, 秦月"),
         (Phase.OPENING, {"pending_recusals": 1}, "1 requests for recusal"),
         (Phase.OPINIONS, {"opinions_missing": 2}, "2 members present"),
         (Phase.MOTIONS, {"motion_open": 3}, "Motion 3 is still open"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from panel.core.errors import Forbidden, Refused
 from panel.opinions import actions, queries
@@ -43,7 +43,7 @@ def give(world: World, who: str, round_id: str, value: int = 4, **overall: str) 
 
 def kinds(db: Session) -> list[str]:
     """Return the kinds of the opinions' events in order."""
-    found = db.exec(select(RecordEntry.kind).order_by(RecordEntry.index)).all()
+    found = db.exec(select(RecordEntry.kind).order_by(col(RecordEntry.index))).all()
     return [kind for kind in found if kind.startswith("opinions.")]
 
 
@@ -68,7 +68,7 @@ def test_a_newer_opinion_replaces_the_earlier_one_which_is_kept(world: World) ->
     give(world, "luo", round_id, 4)
     give(world, "luo", round_id, 2)
     with world.db() as db:
-        stored = db.exec(select(Opinion).order_by(Opinion.version)).all()
+        stored = db.exec(select(Opinion).order_by(col(Opinion.version))).all()
         assert [(o.version, o.ratings["motive"]["value"]) for o in stored] == [(1, 4), (2, 2)]
         latest = queries.mine(db, round_id, world.seats["luo"])
         assert latest is not None
