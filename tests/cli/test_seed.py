@@ -260,7 +260,7 @@ def test_the_start_page_has_the_chosen_case_first(demo: Demo) -> None:
     assert words["en"](first.heading) == f"Case 7: {demo.case(7).title_en}"
     assert (first.login, words["zh_CN"](first.label), words["en"](first.label)) == (
         demo.seeded.cases[7].logins["s1"],
-        "主席 · 法律人士",
+        "主任委员 · 法律人士",
         "Chair: Legal professional",
     )
     assert desk(demo.site).demo is None, "the doors are opened by the command, not by seeding"
