@@ -115,6 +115,7 @@ SEEN_SECONDS = 60.0
 def routes() -> list[BaseRoute]:
     """Return every route."""
     return [
+        Route("/hearings/{id}/changes", live_changes.changes, name="hearings.changes"),
         Mount("/static", StaticFiles(directory=folder("static")), name="static"),
         *accounts_views.routes,
         *cases_views.routes,
@@ -122,7 +123,6 @@ def routes() -> list[BaseRoute]:
         *decisions_views.routes,
         *dissents_views.routes,
         *hearings_views.routes,
-        Route("/hearings/{id}/changes", live_changes.changes, name="hearings.changes"),
         *record_views.routes,
         *opinions_views.routes,
         *publication_views.routes,

@@ -36,7 +36,7 @@ ORIGINS = {
     "derived": Label("worded from the source"),
     "fiction": Label("fictional"),
 }
-FULL_STOP = "\N{IDEOGRAPHIC FULL STOP}"
+FULL_STOP = "\N{IDEOGRAPHIC FULL STOP}"  # zh: a full stop
 APPROVER = Label("Deciding authority: approves departures")
 
 WRITTEN_WITHIN = 60.0

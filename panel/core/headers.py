@@ -45,6 +45,7 @@ ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()",
 }
+ALWAYS_RAW = [(name.lower().encode(), value.encode()) for name, value in ALWAYS.items()]
 STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
 
 
@@ -165,27 +166,31 @@ class _Outgoing:
         """Add the headers to the start of the answer."""
         if message["type"] == "http.response.start":
             self.started = True
-            message.setdefault("headers", [])
-            self._add(MutableHeaders(scope=message), message["status"])
+            message["headers"] = self._with(list(message.get("headers", ())), message["status"])
         await self._send(message)
 
-    def _add(self, headers: MutableHeaders, status: int) -> None:
+    def _with(self, headers: list[tuple[bytes, bytes]], status: int) -> list[tuple[bytes, bytes]]:
+        """Return an answer's headers and ours; as raw pairs, because every answer of a live hearing passes here."""
         state: dict[str, Any] = self._scope["state"]
-        public = bool(state.get("public"))
-        for name, value in ALWAYS.items():
-            headers.setdefault(name, value)
-        page = headers.get("content-type", "").startswith("text/html")
+        public, present = bool(state.get("public")), {name.lower(): value for name, value in headers}
+        page = present.get(b"content-type", b"").startswith(b"text/html")
         if page and not public:
             state.setdefault("nonce", secrets.token_urlsafe(16))
-        headers.setdefault("Content-Security-Policy", _policy(state.get("nonce", ""), public))
-        headers.setdefault("Cache-Control", _caching(self._scope, public and status == 200))
-        headers["X-Request-Id"] = state["request_id"]
+        ours = [
+            *ALWAYS_RAW,
+            (b"content-security-policy", _policy(state.get("nonce", ""), public).encode()),
+            (b"cache-control", _caching(self._scope, public and status == 200).encode()),
+        ]
         if self._secure:
-            headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT)
-        if page:
-            headers.add_vary_header("Accept-Language" if public else "HX-Request")
+            ours.append((b"strict-transport-security", STRICT_TRANSPORT.encode()))
+        kept = [pair for pair in headers if pair[0].lower() != b"x-request-id"]
+        kept += [pair for pair in ours if pair[0] not in present]
+        kept.append((b"x-request-id", state["request_id"].encode()))
         if status in {408, 413}:
-            headers["Connection"] = "close"
+            kept = [pair for pair in kept if pair[0].lower() != b"connection"] + [(b"connection", b"close")]
+        if page:
+            MutableHeaders(raw=kept).add_vary_header("Accept-Language" if public else "HX-Request")
+        return kept
 
 
 def _policy(nonce: str, public: bool) -> str:
