@@ -24,7 +24,7 @@ INSIDE = "CMSR"
 
 READERS = {
     "canary-asked-in-the-open": IN_THE_CASE.replace("J", ""),
-    "canary-noted-in-the-open": INSIDE,
+    "canary-noted-in-the-open": "CMSRHOPA",
     "canary-draft-of-luo": "M",
     "canary-opinion-of-chair": "C",
     "canary-note-in-closed-session": INSIDE,
@@ -65,9 +65,9 @@ def hold(world: World) -> None:
     while course.step(world).phase is not Phase.PRESENTATION:
         course.come(world)
     here = {"hearing_id": world.hearing_id}
-    world.act(hearings.write_note, "recorder", **here, text="canary-noted-in-the-open")
     while course.step(world).phase is not Phase.QUESTIONS:
         pass
+    world.act(hearings.write_note, "recorder", **here, text="canary-noted-in-the-open")
     world.act(hearings.ask, "luo", **here, asked_of=world.people["official"], text="canary-asked-in-the-open")
     while course.step(world).phase is not Phase.OPINIONS:
         pass
