@@ -15,30 +15,13 @@ from panel.cases.models import Case, Exhibit, FactualQuestion, VerificationRepor
 from panel.core.errors import Forbidden, NotFound, Refused
 from panel.core.security import Role
 from tests.cases import files
+from tests.cases.dossier import empty
 from tests.factories import World
 from tests.votes.chamber import events
 
 LISTERS = {"chair", "secretary"}
 FILERS = {"handler", "handler2", "secretary"}
 EVERYBODY = ("chair", "luo", "secretary", "recorder", "handler", "official", "helper", "authority", "observer")
-
-
-def empty(world: World) -> str:
-    """Open a second case, without anything in it, with the handler and the secretary."""
-    with world.db() as db:
-        before = db.get_one(Case, world.case_id)
-
-    def act(work: Any) -> str:
-        case = actions.open_case(
-            work, None, number="容评〔2026〕2号", title="另一案", official="李某", matter="另一事项。",
-            considerations_id=before.considerations_id, rules_id=before.rules_id, catalogue_id=before.catalogue_id,
-            fictional=True, demo_number=8,
-        )  # fmt: skip
-        for key, role in (("handler", Role.HANDLER), ("secretary", Role.SECRETARY)):
-            actions.assign(work, None, case_id=case.id, person_id=world.people[key], role=role)
-        return case.id
-
-    return world.work(act)
 
 
 def test_a_case_freezes_the_versions_it_runs_under(world: World) -> None:

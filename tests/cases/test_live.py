@@ -8,7 +8,7 @@ from panel.cases import live, queries
 from panel.core.security import INSIDE, Audience
 from panel.hearings import actions as hearings
 from panel.hearings.models import Phase
-from tests.cases.test_views import exhibit_ids, show
+from tests.cases.dossier import exhibit_ids, show
 from tests.factories import World
 from tests.votes.chamber import hidden, to_phase
 

@@ -1,72 +1,32 @@
 """The dossier's pages by role, its forms, its files; and what never leaves."""
 
 import re
-from typing import Any
 
 import pytest
 from sqlmodel import select
-from starlette.testclient import TestClient
 
 from panel.cases import actions, queries
-from panel.cases.models import Case, Exhibit, FactualQuestion
+from panel.cases.models import Case, FactualQuestion
 from panel.committees import actions as committees
-from panel.hearings.models import Hearing, Phase, Showing
 from tests.cases import files
-from tests.cases.test_actions import empty
+from tests.cases.dossier import (
+    CANARY,
+    READERS,
+    REPORTED,
+    WATCHING,
+    empty,
+    exhibit_ids,
+    file_page,
+    report,
+    send,
+    show,
+    upload,
+)
 from tests.corpus import HUGE, SCRIPTS, TURNING, unescaped
 from tests.factories import World
 from tests.votes.chamber import events
 
 TURNED = "内容中含有改变书写方向的控制符，请去掉后重新输入。"
-CANARY = "核实报告的暗语"
-READERS = (
-    "chair",
-    "luo",
-    "secretary",
-    "recorder",
-    "handler",
-    "official",
-    "helper",
-    "authority",
-    "observer",
-    "projector",
-)
-REPORTED = {"chair", "luo", "secretary", "recorder", "handler", "authority"}
-WATCHING = {"observer", "projector"}
-
-
-def report(world: World) -> None:
-    world.act(
-        actions.file_verification, "handler", case_id=world.case_id, facts=f"查明{CANARY}。", recommendation="exempt",
-        analysis={"motive": [{"leans": "tolerance", "text": f"动机{CANARY}"}]}, reasons="建议免责。",
-    )  # fmt: skip
-
-
-def show(world: World, number: int, *, closed: bool = False) -> str:
-    """Show an exhibit in the hearing, as the hearings' own act would."""
-
-    def act(work: Any) -> str:
-        exhibit = work.db.exec(select(Exhibit).where(Exhibit.case_id == world.case_id, Exhibit.number == number)).one()
-        work.db.get_one(Hearing, world.hearing_id).phase = Phase.DELIBERATION if closed else Phase.PRESENTATION
-        work.add(Showing(hearing_id=world.hearing_id, case_id=world.case_id, exhibit_id=exhibit.id, closed=closed))
-        return str(exhibit.id)
-
-    return world.work(act)
-
-
-def exhibit_ids(world: World) -> list[str]:
-    with world.db() as db:
-        return [e.id for e in queries.exhibits(db, world.case_id)]
-
-
-def file_page(world: World, who: str, path: str = "") -> Any:
-    return world.client(who).get(f"/cases/{world.case_id}{path}")
-
-
-def send(client: TestClient, world: World, path: str, /, files: Any = None, **fields: Any) -> Any:
-    token = world.token(client, "/cases")
-    data = {"csrf": token["csrf"], **fields}
-    return client.post(path, data=data, files=files, follow_redirects=False)
 
 
 def test_each_role_reads_what_is_theirs(world: World) -> None:
@@ -211,14 +171,6 @@ def test_the_recused_read_nothing_and_are_told_why(world: World) -> None:
 
 
 # Files
-
-
-def upload(world: World, name: str, content: bytes, who: str = "handler", **fields: str) -> Any:
-    client = world.client(who)
-    return send(
-        client, world, f"/cases/{world.case_id}/exhibits", files={"file": (name, content, "image/png")},
-        **{"title": "照片", **fields},
-    )  # fmt: skip
 
 
 def test_a_file_is_filed_and_comes_back_as_it_was(world: World) -> None:

@@ -10,7 +10,7 @@ from panel.core import hooks
 from panel.core.security import INSIDE, Audience, Role
 from panel.live.parts import parts_for
 from panel.record.events import EVENT_KINDS
-from tests.committees.test_actions import GROUND, arrive, declare, recuse
+from tests.committees.seats import GROUND, arrive, declare, recuse
 from tests.factories import World
 from tests.people import SEATED
 from tests.votes.chamber import hidden

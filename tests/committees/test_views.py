@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 from panel.committees import queries
 from panel.core.security import Role
 from panel.hearings.models import Phase
-from tests.cases.test_views import send
-from tests.committees.test_actions import GROUND, declare, due, present, recuse
+from tests.cases.dossier import send
+from tests.committees.seats import GROUND, declare, due, present, recuse
 from tests.corpus import HUGE, SCRIPTS, TURNING, unescaped
 from tests.factories import World
 from tests.votes.chamber import events, hidden, to_phase
