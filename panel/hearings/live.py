@@ -101,15 +101,15 @@ def now(db: Session, hearing_id: str, audience: Audience, at: datetime) -> Conte
 
 
 def _speakers(db: Session, hearing: Hearing, at: datetime) -> list[Speaker]:
-    names, every = _names(db, hearing.case_id), queries.turns(db, hearing.id)
-    on = [turn for turn in every if turn.ended_at is None]
+    names, clock = _names(db, hearing.case_id), queries.Clock(db, hearing.id)
+    on = queries.speaking(db, hearing.id)
     still = queries.pause(db, hearing.id) is not None or queries.adjournment(db, hearing.id) is not None
     return [
         Speaker(
             turn=turn,
             name=names.get(turn.person_id, ("", None))[0],
             seat=names.get(turn.person_id, ("", None))[1],
-            used=round(rules.spoken(turn, queries.stops(db, turn, every), at)),
+            used=round(clock.spoken(turn, at)),
             running=not still and turn is on[-1],
         )
         for turn in on

@@ -125,8 +125,7 @@ def end_all(work: Work, actor: Actor, hearing: Hearing) -> None:
 
 
 def _end(work: Work, actor: Actor, hearing: Hearing, turn: Turn) -> None:
-    every = queries.turns(work.db, hearing.id)
-    lasted = rules.spoken(turn, queries.stops(work.db, turn, every), work.now)
+    lasted = queries.Clock(work.db, hearing.id).spoken(turn, work.now)
     turn.ended_at = work.now
     told = {**where(hearing, actor), "closed": turn.closed}
     work.record(FloorLeft(**told, turn=turn.id, person_id=turn.person_id, spoken_seconds=round(lasted)))

@@ -127,27 +127,34 @@ def turns(db: Session, hearing_id: str) -> Sequence[Turn]:
     return db.exec(select(Turn).where(Turn.hearing_id == hearing_id).order_by(col(Turn.began_at))).all()
 
 
-def speaking(db: Session, hearing_id: str) -> list[Turn]:
+def speaking(db: Session, hearing_id: str) -> Sequence[Turn]:
     """Return the turns that have not ended: the speaker, and the point of order that interrupts, last."""
-    return [turn for turn in turns(db, hearing_id) if turn.ended_at is None]
+    on = select(Turn).where(Turn.hearing_id == hearing_id, col(Turn.ended_at).is_(None))
+    return db.exec(on.order_by(col(Turn.began_at))).all()
 
 
-def stops(db: Session, of: Turn, every: Sequence[Turn]) -> list[tuple[datetime, datetime | None]]:
-    """Return the stretches in which a turn's clock stood still: pauses, adjournments, points of order."""
-    paused = db.exec(select(Pause.began_at, Pause.ended_at).where(Pause.hearing_id == of.hearing_id)).all()
-    away = db.exec(
-        select(Adjournment.created_at, Adjournment.resumed_at).where(Adjournment.hearing_id == of.hearing_id)
-    ).all()
-    interrupted = [(turn.began_at, turn.ended_at) for turn in every if turn.interrupts == of.id]
-    return [*map(tuple, paused), *map(tuple, away), *interrupted]  # type: ignore[list-item]  # pairs, as selected
+class Clock:
+    """The stretches in which clocks stood still: in pauses and adjournments all, in a point of order the speaker's."""
+
+    def __init__(self, db: Session, hearing_id: str) -> None:
+        self._all = [(pause.began_at, pause.ended_at) for pause in pauses(db, hearing_id)]
+        self._all += [(away.created_at, away.resumed_at) for away in adjournments(db, hearing_id)]
+        interrupting = select(Turn).where(Turn.hearing_id == hearing_id, col(Turn.interrupts).is_not(None))
+        self._one: dict[str, list[tuple[datetime, datetime | None]]] = {}
+        for turn in db.exec(interrupting):
+            self._one.setdefault(turn.interrupts or "", []).append((turn.began_at, turn.ended_at))
+
+    def spoken(self, turn: Turn, now: datetime) -> float:
+        """Return the seconds that a turn has lasted."""
+        return spoken(turn, [*self._all, *self._one.get(turn.id, [])], now)
 
 
 def totals(db: Session, hearing_id: str, now: datetime, *, closed: bool) -> dict[str, float]:
     """Return the seconds that each person has spoken; those of closed session only where `closed` says so."""
-    every, spent = turns(db, hearing_id), dict[str, float]()
-    for turn in every:
+    clock, spent = Clock(db, hearing_id), dict[str, float]()
+    for turn in turns(db, hearing_id):
         if closed or not turn.closed:
-            spent[turn.person_id] = spent.get(turn.person_id, 0) + spoken(turn, stops(db, turn, every), now)
+            spent[turn.person_id] = spent.get(turn.person_id, 0) + clock.spoken(turn, now)
     return spent
 
 

@@ -9,11 +9,10 @@ from sqlmodel import Session, select
 from panel.cases import queries as cases
 from panel.cases.models import Exhibit
 from panel.committees import queries as committees
-from panel.core import clock
+from panel.core.clock import rfc3339
 from panel.dissents import queries as dissents
 from panel.hearings import queries
 from panel.hearings.models import Hearing
-from panel.hearings.rules import spoken
 from panel.votes import queries as votes
 from panel.votes.models import Motion, MotionState, Secrecy
 
@@ -40,7 +39,7 @@ def open_lines(every: list[Line]) -> list[Line]:
 
 
 def _line(at: datetime, kind: str, *, closed: bool = False, **said: Any) -> Line:
-    return {"at": clock.rfc3339(at), "kind": kind, "closed": closed, **said}
+    return {"at": rfc3339(at), "kind": kind, "closed": closed, **said}
 
 
 class _Who:
@@ -72,7 +71,7 @@ def _course(db: Session, of: Hearing) -> Iterator[Line]:
         if pause.ended_at:
             yield _line(pause.ended_at, "resumed")
     for away in queries.adjournments(db, of.id):
-        yield _line(away.created_at, "adjourned", text=away.reason, until=clock.rfc3339(away.until))
+        yield _line(away.created_at, "adjourned", text=away.reason, until=rfc3339(away.until))
         if away.resumed_at:
             yield _line(away.resumed_at, "resumed")
 
@@ -87,9 +86,9 @@ def _room(db: Session, of: Hearing, who: _Who) -> Iterator[Line]:
 
 
 def _floor(db: Session, of: Hearing, who: _Who, now: datetime) -> Iterator[Line]:
-    every = queries.turns(db, of.id)
-    for turn in every:
-        seconds = round(spoken(turn, queries.stops(db, turn, every), now))
+    clock = queries.Clock(db, of.id)
+    for turn in queries.turns(db, of.id):
+        seconds = round(clock.spoken(turn, now))
         said = {"request": turn.kind.value, "seconds": seconds, **who.person(turn.person_id)}
         yield _line(turn.began_at, "spoke", closed=turn.closed, **said)
     exhibits = {e.id: e for e in db.exec(select(Exhibit).where(Exhibit.case_id == of.case_id))}
