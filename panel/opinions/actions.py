@@ -5,7 +5,7 @@ from typing import Any
 from panel.cases import queries as cases
 from panel.cases.models import Case
 from panel.committees import queries as committees
-from panel.core.errors import Forbidden, Reason, Refused, require
+from panel.core.errors import Forbidden, NotFound, Reason, Refused, require
 from panel.core.hooks import in_closed_session
 from panel.core.security import Actor
 from panel.opinions import queries, rules
@@ -60,6 +60,8 @@ def save_draft(
     `said`: {"value", "reason", "exhibits"} of a consideration, or {"recommendation", "reasons", "change"} (`overall`).
     """
     round_, seat_id = _mine(work, actor, round_id)
+    if step != rules.OVERALL and step not in _keys(work, round_):
+        raise NotFound
     saved = queries.draft(work.db, round_id, seat_id)
     if saved is None:
         body = queries.body(work.db, round_, seat_id)
@@ -73,13 +75,13 @@ def save_draft(
 
 
 def _step(body: dict[str, Any], step: str) -> dict[str, Any]:
-    if step != "overall":
+    if step != rules.OVERALL:
         return dict(body.get("ratings", {}).get(step, {}))
     return {name: body[name] for name in ("recommendation", "reasons", "change") if name in body}
 
 
 def _with_step(body: dict[str, Any], step: str, said: dict[str, Any]) -> dict[str, Any]:
-    if step == "overall":
+    if step == rules.OVERALL:
         return {**body, **said}
     return {**body, "ratings": {**body.get("ratings", {}), step: said}}
 
@@ -87,16 +89,15 @@ def _with_step(body: dict[str, Any], step: str, said: dict[str, Any]) -> dict[st
 def submit(work: Work, actor: Actor, *, round_id: str) -> Opinion:
     """Give the opinion that stands in the draft; an earlier one of this round is replaced and kept."""
     round_, seat_id = _mine(work, actor, round_id)
-    case = work.db.get_one(Case, round_.case_id)
-    keys = rulebook.considerations(work.db, case.considerations_id).keys
+    keys = _keys(work, round_)
     body, before = queries.body(work.db, round_, seat_id), queries.earlier(work.db, round_, seat_id)
-    exhibits = [exhibit.number for exhibit in cases.exhibits(work.db, case.id)]
+    exhibits = [exhibit.number for exhibit in cases.exhibits(work.db, round_.case_id)]
     earlier = before.model_dump() if before else None
     require(rules.why_not_submit(body, keys, exhibits, earlier))
     last = queries.mine(work.db, round_id, seat_id)
     opinion = work.add(
         Opinion(
-            round_id=round_id, seat_id=seat_id, case_id=case.id, version=last.version + 1 if last else 1,
+            round_id=round_id, seat_id=seat_id, case_id=round_.case_id, version=last.version + 1 if last else 1,
             ratings={key: body["ratings"][key] for key in keys}, recommendation=body["recommendation"],
             reasons=body.get("reasons", ""), change=body.get("change", "") if rules.changed(earlier, body) else "",
         )
@@ -113,6 +114,11 @@ def _submitted(work: Work, actor: Actor, round_: Round, opinion: Opinion) -> Opi
         actor_id=actor.person_id, round=round_.number, version=opinion.version, seat=opinion.seat_id,
         ratings=opinion.ratings, recommendation=opinion.recommendation, reasons=opinion.reasons, change=opinion.change,
     )  # fmt: skip
+
+
+def _keys(work: Work, round_: Round) -> tuple[str, ...]:
+    case = work.db.get_one(Case, round_.case_id)
+    return rulebook.considerations(work.db, case.considerations_id).keys
 
 
 def _mine(work: Work, actor: Actor, round_id: str) -> tuple[Round, str]:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from panel.core.forms import Form
-from panel.opinions.rules import LONGEST
+from panel.opinions.rules import LONGEST, OVERALL
 
 Rating = Literal["1", "2", "3", "4", "5", "cannot_judge", ""]
 
@@ -26,7 +26,7 @@ class StepForm(Form):
     @property
     def said(self) -> dict[str, Any]:
         """Return what the step keeps; a consideration without a choice has no `value`, "cannot judge" has None."""
-        if self.step == "overall":
+        if self.step == OVERALL:
             return {"recommendation": self.recommendation, "reasons": self.reasons, "change": self.change}
         kept: dict[str, Any] = {"reason": self.reason, "exhibits": sorted(set(self.exhibits))}
         return kept if not self.value else {**kept, "value": None if self.value == "cannot_judge" else int(self.value)}

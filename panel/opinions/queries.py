@@ -56,12 +56,14 @@ def body(db: Session, of: Round, seat_id: str) -> dict[str, Any]:
 
 
 def opinions(db: Session, round_id: str) -> list[Opinion]:
-    """Return every member's latest opinion of a round, in the order of seats; the caller has seen that it is closed."""
-    newest: dict[str, Opinion] = {}
-    for opinion in db.exec(select(Opinion).where(Opinion.round_id == round_id).order_by(col(Opinion.version))):
-        newest[opinion.seat_id] = opinion
-    order = {seat.id: seat.number for seat in committees.all_seats(db, _case_of(db, round_id))}
-    return sorted(newest.values(), key=lambda opinion: order.get(opinion.seat_id, 0))
+    """Return the members' latest opinions of a round, in the order of seats; the caller has seen that it is closed.
+
+    Those of recused members are kept on the record and count for nothing (招标投标法实施条例 §48).
+    """
+    order = {seat.id: seat.number for seat in committees.seats(db, _case_of(db, round_id))}
+    given = select(Opinion).where(Opinion.round_id == round_id, col(Opinion.seat_id).in_(list(order)))
+    newest = {opinion.seat_id: opinion for opinion in db.exec(given.order_by(col(Opinion.version)))}
+    return sorted(newest.values(), key=lambda opinion: order[opinion.seat_id])
 
 
 def _case_of(db: Session, round_id: str) -> str:

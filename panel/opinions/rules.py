@@ -13,6 +13,9 @@ PERMISSIONS: dict[str, Grant] = {
     "opinions.read_round": roles(Role.CHAIR, Role.MEMBER, Role.SECRETARY, Role.RECORDER),
 }
 
+OVERALL = "overall"
+"""The last step of the editor, after the considerations: the recommendation."""
+
 LONGEST = 8000
 """Characters of one reason."""
 
@@ -37,7 +40,7 @@ def missing(body: Mapping[str, Any], keys: Sequence[str]) -> list[str]:
     """Return the steps that are not complete: each consideration has a rating or "cannot judge", and a reason."""
     ratings = body.get("ratings", {})
     lacking = [key for key in keys if not ratings.get(key, {}).get("reason") or "value" not in ratings[key]]
-    return lacking if body.get("recommendation") in OUTCOMES else [*lacking, "overall"]
+    return lacking if body.get("recommendation") in OUTCOMES else [*lacking, OVERALL]
 
 
 def changed(before: Mapping[str, Any] | None, body: Mapping[str, Any]) -> bool:

@@ -19,8 +19,6 @@ from panel.opinions.models import Opinion, Round
 from panel.rulebook import queries as rulebook
 from panel.rulebook.rules import Considerations
 
-OVERALL = "overall"
-
 LABELS = {
     agreement.Label.NONE: Label("No ratings"),
     agreement.Label.TWO_CAMPS: Label("Two camps"),
@@ -46,7 +44,7 @@ def _editor(reading: Reading, round_: Round) -> dict[str, Any]:
     saved = queries.draft(reading.db, round_.id, seat.id)
     body = queries.body(reading.db, round_, seat.id)
     lacking = rules.missing(body, considerations.keys)
-    steps = [*considerations.keys, OVERALL]
+    steps = [*considerations.keys, rules.OVERALL]
     return {
         "case": cases.case(reading.db, round_.case_id),
         "round": round_,
@@ -130,7 +128,11 @@ def _said(reading: Reading, item: Any, rating: dict[str, Any]) -> str:
     if "value" not in rating:
         return ""
     value = rating["value"]
-    return reading.gettext(Label("cannot judge")) if value is None else f"{value} · {item.points[value - 1][reading.locale]}"
+    return (
+        reading.gettext(Label("cannot judge"))
+        if value is None
+        else f"{value} · {item.points[value - 1][reading.locale]}"
+    )
 
 
 def _cited(reading: Reading, rating: dict[str, Any]) -> str:
