@@ -29,7 +29,7 @@ from tests.hearings import course
 DISSENT = "我认为第一项事实尚需补充证据。"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def closed_session(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Walk]:
     """A hearing in closed session, a sealed motion open, one member recused: the moment with most to hide."""
     world = make_world(tmp_path_factory.mktemp("closed"), template)
@@ -50,7 +50,7 @@ def at_the_vote(world: World) -> Walk:
     return Walk(world, motion.id, open_round=round_)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ended(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Walk]:
     """A hearing that has ended: results announced, minutes laid before the members, one member recused."""
     world = make_world(tmp_path_factory.mktemp("ended"), template)
@@ -59,7 +59,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[
     world.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[Walk]:
     """A case that is through: a dissent answered, the decision issued, the summary published."""
     world = make_world(tmp_path_factory.mktemp("published"), template)

