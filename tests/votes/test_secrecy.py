@@ -107,6 +107,24 @@ def test_the_logs_know_no_choice(
     assert [code for code in CODES if code in said] == []
 
 
+def test_a_failure_in_the_middle_of_casting_tells_no_choice(
+    session: World, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tracebacks show lines of code, never the values of variables."""
+    motion, client = open_sealed(session), session.client("luo")
+
+    def broken(*sealed: str) -> bytes:
+        raise RuntimeError("no random numbers")
+
+    monkeypatch.setattr("panel.votes.actions.keys.seal", broken)
+    with caplog.at_level("DEBUG"):
+        answer = post_ballot(client, motion, padded("disapprove"))
+    printed = capfd.readouterr()
+    said = (printed.out + printed.err + caplog.text + answer.text).encode()
+    assert (answer.status_code, b"no random numbers" in said) == (500, True)
+    assert [code for code in CODES if code in said] == []
+
+
 def test_after_closing_no_sealed_ballot_and_no_key_is_left_on_the_disk(session: World) -> None:
     motion = open_sealed(session)
     over_http(session, motion)
