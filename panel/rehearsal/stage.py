@@ -87,8 +87,8 @@ class Stage:
             await asyncio.sleep(self.pace * (1 + min(len(text) / 60, 4)))
 
     async def phase(self) -> str:
-        """Return where the hearing stands, as everybody can see it."""
-        return (await self.cast["projector"].get(self.page)).first("data-phase")
+        """Return where the hearing stands; asked of the secretary's page, for outside the closed session is one recess."""
+        return (await self.cast["secretary"].get(self.page)).first("data-phase")
 
     async def act(self, key: str, form: str, words: str = "", **values: str | list[str]) -> bool:
         """Let a participant fill and send a form of the live page; False where the form is not there."""
