@@ -87,7 +87,7 @@ class Stage:
             await asyncio.sleep(self.pace * (1 + min(len(text) / 60, 4)))
 
     async def phase(self) -> str:
-        """Return where the hearing stands; asked of the secretary's page, for outside the closed session is one recess."""
+        """Return where the hearing stands; asked inside, for to those outside the closed session is one recess."""
         return (await self.cast["secretary"].get(self.page)).first("data-phase")
 
     async def act(self, key: str, form: str, words: str = "", **values: str | list[str]) -> bool:
