@@ -53,6 +53,7 @@ from panel.decisions import views as decisions_views
 from panel.dissents import live as dissents_live
 from panel.dissents import rules as dissents_rules
 from panel.dissents import views as dissents_views
+from panel.hearings import actions as hearings_actions
 from panel.hearings import events as hearings_events
 from panel.hearings import live as hearings_live
 from panel.hearings import queries as hearings_queries
@@ -147,20 +148,21 @@ def register() -> None:
     for rules in AREAS:
         security.PERMISSIONS.update(rules.PERMISSIONS)
     security.STANDINGS[:] = [cases_queries.standings, committees_queries.standings]
-    hooks.ON_RECUSAL[:] = [votes_actions.annul_for_recusal]
+    hooks.ON_RECUSAL[:] = [votes_actions.annul_for_recusal, hearings_actions.stand_aside]
     hooks.HEARING[:], hooks.PHASE_OF[:] = [hearings_queries.hearing], [hearings_queries.phase]
     hooks.HEARINGS_OF_CASE[:], hooks.LIVE_HEARING[:] = [hearings_queries.of_case], [hearings_queries.under_way]
     hooks.ON_ENDED[:] = [_find]
     hooks.DISSENTS_OPEN[:] = [hearings_queries.dissents_open]
     hooks.SHOWING[:] = [hearings_queries.showing]
     hooks.SHOWN_IN_OPEN_SESSION[:] = [hearings_queries.shown_in_open_session]
-    hooks.CASE_FILE[:] = [committees_live.declaration_leaf, committees_live.committee_leaf]
+    hooks.CASE_FILE[:] = [committees_live.declaration_leaf, opinions_live.opinion_leaf, committees_live.committee_leaf]
     shown: frozenset[type[Event]] = frozenset(
         {hearings_events.ExhibitShown, hearings_events.ExhibitPutAway, hearings_events.StageBegun}
     )
     live_parts.register([cases_live.exhibit_part(shown)], cases_live.OWN_PARTS)
     for live in LIVE:
         live_parts.register(live.PARTS, live.OWN_PARTS)
+    live_parts.touch_also("attendance", hearings_live.DOORS)
     hooks.ON_RECORDED[:] = [accounts_queries.recorded, log.recorded]
 
 

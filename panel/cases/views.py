@@ -28,7 +28,10 @@ def list_cases(reading: Reading) -> Response:
     """List the cases in which the reader has a part."""
     mine = queries.cases_of(reading.db, reading.me)
     hearings = {case.id: hooks.hearings_of_case(reading.db, case.id) for case in mine}
-    return reading.render("cases/list.html", cases=mine, hearings=hearings, standings=reading.me.standings)
+    phases = {case.id: _phase(reading, case, next(iter(reversed(hearings[case.id])), None)) for case in mine}
+    return reading.render(
+        "cases/list.html", cases=mine, hearings=hearings, phases=phases, standings=reading.me.standings
+    )
 
 
 @page("cases.read", of=queries.case)
@@ -39,6 +42,7 @@ def show_case(reading: Reading, case: Case) -> Response:
     procedure = rulebook.procedure_rules(db, case.rules_id)
     hearing = next(iter(reversed(hooks.hearings_of_case(db, case.id))), None)
     report = queries.verification(db, case.id) if rules.reads_report(role) else None
+    phase = _phase(reading, case, hearing)
     return reading.render(
         "cases/case.html",
         case=case,
@@ -52,7 +56,8 @@ def show_case(reading: Reading, case: Case) -> Response:
         report=report,
         considerations=rulebook.considerations(db, case.considerations_id),
         hearing=hearing,
-        steps=_steps(reading, procedure, hearing.phase if hearing else ""),
+        phase=phase,
+        steps=_steps(reading, procedure, phase),
         documents=[rulebook.document(db, id) for id in (case.considerations_id, case.rules_id, case.catalogue_id)],
         title_of=rulebook.title,
         people=_people(reading, case),
@@ -62,6 +67,11 @@ def show_case(reading: Reading, case: Case) -> Response:
         most_mb=inspection.MOST_BYTES // inspection.MIB,
         images=inspection.IMAGES,
     )
+
+
+def _phase(reading: Reading, case: Case, hearing: Any) -> str:
+    """Return where a hearing stands as the reader is told it, or an empty text where there is none."""
+    return hooks.phase_told(hearing.phase, reading.me.audience_in(case.id)) if hearing else ""
 
 
 def title(reading: Reading, case: Case) -> str:

@@ -26,10 +26,11 @@ TONES = {
 
 
 def attendance(db: Session, hearing_id: str, audience: Audience, now: datetime) -> dict[str, Any]:
-    """Load who is in the room, and the quorum with its arithmetic."""
+    """Load who is in the room, and the quorum with its arithmetic; what changes behind closed doors is not told."""
     hearing = hooks.hearing(db, hearing_id)
     quorum = queries.quorum(db, hearing.case_id, hearing_id)
     return {
+        "hidden": audience not in INSIDE and hooks.in_closed_session(db, hearing_id),
         "named": audience in NAMED,
         "inside": audience in INSIDE,
         "places": queries.places(db, hearing.case_id, hearing_id),

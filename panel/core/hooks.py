@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlmodel import Session
 
+from panel.core.security import INSIDE, Audience
+
 ON_RECUSAL: list[Callable[[Any, Any, Any], None]] = []
 """Called inside the work with (work, actor, seat) when a seat stands aside; votes annul the open motion."""
 
@@ -42,6 +44,9 @@ SHOWN_IN_OPEN_SESSION: list[Callable[[Session, str], Collection[str]]] = []
 
 PRESENCE: list[Callable[[str], Mapping[str, datetime]]] = []
 """Answers who is connected to a hearing (by id) and since when: person id -> moment. Unrecorded."""
+
+LOST: list[Callable[[str], Mapping[str, datetime]]] = []
+"""Answers who was connected to a hearing (by id) and is not now, and since when: person id -> moment. Unrecorded."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +86,11 @@ def in_closed_session(db: Session, hearing_id: str) -> bool:
     return phase_of(db, hearing_id) in CLOSED_PHASES
 
 
+def phase_told(phase: str, audience: Audience | None) -> str:
+    """Return a phase as an audience is told it: outside, the whole closed session is one recess."""
+    return "recess" if phase in CLOSED_PHASES and audience not in INSIDE else phase
+
+
 def dissents_open(db: Session, hearing_id: str) -> bool:
     """Say whether dissents may still be filed."""
     return all(answer(db, hearing_id) for answer in DISSENTS_OPEN)
@@ -109,6 +119,11 @@ def case_file(reading: Any, case: Any) -> list[Leaf]:
 def presence(hearing_id: str) -> dict[str, datetime]:
     """Return who is connected to a hearing and since when."""
     return {person: since for answer in PRESENCE for person, since in answer(hearing_id).items()}
+
+
+def lost(hearing_id: str) -> dict[str, datetime]:
+    """Return who was connected to a hearing and is not now, and since when."""
+    return {person: since for answer in LOST for person, since in answer(hearing_id).items()}
 
 
 def hearing_ended(work: Any, actor: Any, hearing_id: str) -> None:

@@ -93,6 +93,16 @@ class FloorGiven(Event):
     seconds: int
 
 
+class FloorExtended(Event):
+    """A speaker got more time, or less: so many seconds in all."""
+
+    kind: ClassVar[str] = "hearings.floor_extended"
+    public: ClassVar[frozenset[str]] = frozenset({"seconds"})
+    disclosure: ClassVar[Level] = Level.PARTY
+    turn: str
+    seconds: int
+
+
 class FloorLeft(Event):
     """A speaker's turn ended after so many seconds."""
 

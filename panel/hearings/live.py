@@ -32,7 +32,10 @@ COURSE: Events = frozenset(
         events.HearingResumed, events.HearingAdjourned, events.HearingEnded,
     }
 )  # fmt: skip
-FLOOR: Events = frozenset({events.FloorRequested, events.FloorRequestWithdrawn, events.FloorGiven, events.FloorLeft})
+DOORS: Events = frozenset({events.StageBegun})
+"""What opens and closes the doors: parts that show nothing outside while the session is closed are drawn anew."""
+TURNS: Events = frozenset({events.FloorGiven, events.FloorExtended, events.FloorLeft})
+FLOOR: Events = TURNS | {events.FloorRequested, events.FloorRequestWithdrawn}
 WORDS: Events = frozenset({events.QuestionAsked, events.QuestionAnswered})
 SHOWN: Events = frozenset({events.ExhibitShown, events.ExhibitPutAway})
 ROOM: Events = frozenset(
@@ -43,7 +46,7 @@ ROOM: Events = frozenset(
 )  # fmt: skip
 PANEL: Events = frozenset(
     {
-        rounds.RoundOpened, rounds.OpinionSubmitted, rounds.RoundClosed, voting.MotionMoved, voting.MotionOpened,
+        rounds.RoundOpened, rounds.RoundClosed, voting.MotionMoved, voting.MotionOpened,
         voting.MotionClosed, voting.MotionAnnulled, dissenting.DissentFiled, dissenting.DissentJoined,
         dissenting.DissentWithdrawn,
     }
@@ -83,16 +86,17 @@ def _names(db: Session, case_id: str) -> dict[str, tuple[str, int | None]]:
 def now(db: Session, hearing_id: str, audience: Audience, at: datetime) -> Context:
     """Load what is happening now: phase, speaker, pause."""
     hearing = _hearing(db, hearing_id)
-    hidden = _hidden(hearing, audience)
-    stage = next((s for s in reversed(queries.stages(db, hearing_id)) if not s.ended_at), None)
+    hidden, phase = _hidden(hearing, audience), rules.told(hearing.phase, audience)
+    stage = next((s for s in reversed(queries.stages(db, hearing_id)) if s.phase is phase), None)
     return {
         "hearing": hearing,
+        "phase": phase.value,
         "case": cases.case(db, hearing.case_id),
-        "number": rules.ORDER.index(hearing.phase),
+        "number": rules.ORDER.index(phase),
         "total": len(rules.ORDER) - 2,
         "stage": stage,
         "hidden": hidden,
-        "pause": queries.pause(db, hearing_id),
+        "pause": None if hidden else queries.pause(db, hearing_id),
         "adjournment": queries.adjournment(db, hearing_id),
         "speakers": [] if hidden else _speakers(db, hearing, at),
         "at": at,
@@ -117,21 +121,20 @@ def _speakers(db: Session, hearing: Hearing, at: datetime) -> list[Speaker]:
 
 
 def agenda(db: Session, hearing_id: str, audience: Audience, _at: datetime) -> Context:
-    """Load the order of business with what is done, on, and to come."""
+    """Load the order of business with what is done, on, and to come; outside, what the doors hide has no times."""
     hearing = _hearing(db, hearing_id)
-    began = {stage.phase: stage.began_at for stage in queries.stages(db, hearing_id)}
-    at = rules.ORDER.index(hearing.phase)
-    states = {True: "done", False: "next"}
+    now, began = rules.told(hearing.phase, audience), {s.phase: s.began_at for s in queries.stages(db, hearing_id)}
+    told = {phase: at for phase, at in began.items() if rules.told(phase, audience) is phase}
     steps = [
         {
             "phase": phase.value,
-            "state": "now" if phase is hearing.phase else states[rules.ORDER.index(phase) < at],
+            "state": "now" if phase is now else "done" if rules.ORDER.index(phase) < rules.ORDER.index(now) else "next",
             "closed": phase in CLOSED_PHASES,
-            "began": began.get(phase),
+            "began": told.get(phase),
         }
         for phase in rules.ORDER[1:-1]
     ]
-    return {"hearing": hearing, "steps": steps}
+    return {"steps": steps}
 
 
 def floor(db: Session, hearing_id: str, audience: Audience, at: datetime) -> Context:
@@ -146,7 +149,7 @@ def floor(db: Session, hearing_id: str, audience: Audience, at: datetime) -> Con
             "seat": names.get(r.person_id, ("", None))[1],
             "kind": r.kind.value,
         }
-        for r in rules.queue(queries.requests(db, hearing_id))
+        for r in rules.queue(queries.requests(db, hearing_id), queries.people_here(db, hearing))
     ]
     spent = queries.totals(db, hearing_id, at, closed=queries.sees_closed(audience))
     totals = [(names[person][0], round(seconds)) for person, seconds in spent.items() if person in names]
@@ -194,14 +197,16 @@ def chair(db: Session, hearing_id: str, actor: Actor, at: datetime) -> Context |
     """Load the chair's next step and what blocks it, and the controls of floor, pause and adjournment."""
     hearing = _hearing(db, hearing_id)
     facts = queries.facts(db, hearing)
-    names = _names(db, hearing.case_id)
+    names, here = _names(db, hearing.case_id), queries.people_here(db, hearing)
+    hands = rules.queue(queries.requests(db, hearing_id), here)
     return {
         "hearing": hearing,
         "facts": facts,
         "step": rules.STEPS.get(hearing.phase, ""),
+        "consequence": rules.consequence(hearing.phase, facts),
         "why_not": rules.why_not_next(hearing.phase, hearing.phase, facts),
         "why_not_pause": rules.why_not_pause(hearing.phase, facts),
-        "queue": [(r, names.get(r.person_id, ("", None))) for r in rules.queue(queries.requests(db, hearing_id))],
+        "queue": [(r, names.get(r.person_id, ("", None))) for r in hands],
         "speakers": _speakers(db, hearing, at),
         "people": in_the_room(db, hearing, names),
         "in_session": rules.in_session(hearing.phase),
@@ -211,37 +216,40 @@ def chair(db: Session, hearing_id: str, actor: Actor, at: datetime) -> Context |
 
 def in_the_room(db: Session, hearing: Hearing, names: dict[str, tuple[str, int | None]]) -> list[tuple[str, str]]:
     """Return (person, name) of those who may be given the floor now: members present, and who is called in."""
-    here = committees.present(db, hearing.id)
-    members = [s.person_id for s in committees.seats(db, hearing.case_id) if s.id in here]
-    called = [
-        a.person_id
-        for a in cases.assignments(db, hearing.case_id)
-        if a.ended_at is None and a.role in rules.SPEAKERS and not (hearing.closed and rules.outside(a.role))
-    ]
-    return [(person, names[person][0]) for person in [*members, *called] if person in names]
+    here = queries.people_here(db, hearing)
+    members = [s.person_id for s in committees.seats(db, hearing.case_id)]
+    called = [a.person_id for a in cases.assignments(db, hearing.case_id) if a.role in rules.SPEAKERS]
+    return [(person, names[person][0]) for person in [*members, *called] if person in here]
 
 
 def hand(db: Session, hearing_id: str, actor: Actor, _at: datetime) -> Context | None:
     """Load my own raised hands, my turn, and what I may ask for."""
     hearing = _hearing(db, hearing_id)
-    role = actor.role_in(hearing.case_id)
-    if role is None or rules.why_not_take_part(hearing.phase, role) is not None:
+    role = _taking_part(db, hearing, actor)
+    if role is None:
         return None
-    mine = [r for r in queries.requests(db, hearing_id) if r.person_id == actor.person_id]
+    hands = rules.queue(queries.requests(db, hearing_id), queries.people_here(db, hearing))
+    mine = [(place, r) for place, r in enumerate(hands, start=1) if r.person_id == actor.person_id]
     turn = next((t for t in queries.speaking(db, hearing_id) if t.person_id == actor.person_id), None)
-    kinds = [kind for kind in RequestKind if rules.why_not_request(kind, role, [r.kind for r in mine]) is None]
+    kinds = [kind for kind in RequestKind if rules.why_not_request(kind, role, [r.kind for _, r in mine]) is None]
     return {"hearing": hearing, "mine": mine, "turn": turn, "kinds": [kind.value for kind in kinds]}
+
+
+def _taking_part(db: Session, hearing: Hearing, actor: Actor) -> Role | None:
+    """Return the reader's role, if they take part in the hearing now."""
+    role, present = actor.role_in(hearing.case_id), actor.person_id in queries.people_here(db, hearing)
+    return None if rules.why_not_take_part(hearing.phase, role, present=present) else role
 
 
 def question(db: Session, hearing_id: str, actor: Actor, _at: datetime) -> Context | None:
     """Load what I may ask whom, and which questions wait for my answer."""
     hearing = _hearing(db, hearing_id)
-    role = actor.role_in(hearing.case_id)
-    if role is None or rules.why_not_take_part(hearing.phase, role) is not None:
+    role = _taking_part(db, hearing, actor)
+    if role is None:
         return None
     names = _names(db, hearing.case_id)
-    asked = queries.questions(db, hearing_id, closed=role not in {Role.HANDLER, Role.OFFICIAL, Role.HELPER})
-    waiting = [q for q in asked if q.answered_at is None and (q.asked_of == actor.person_id or role is Role.RECORDER)]
+    asked = queries.questions(db, hearing_id, closed=not rules.outside(role))
+    waiting = [q for q in asked if not _why_not_answer(q, actor, role)]
     may_ask = role in {Role.CHAIR, Role.MEMBER, Role.RECORDER}
     if not (may_ask or waiting):
         return None
@@ -252,6 +260,11 @@ def question(db: Session, hearing_id: str, actor: Actor, _at: datetime) -> Conte
         "names_asker": role is Role.RECORDER,
         "people": in_the_room(db, hearing, names),
     }
+
+
+def _why_not_answer(asked: Question, actor: Actor, role: Role) -> Reason | None:
+    own = asked.asked_of == actor.person_id
+    return rules.why_not_answer(answered=asked.answered_at is not None, asked=own, role=role)
 
 
 def notes(db: Session, hearing_id: str, actor: Actor, _at: datetime) -> Context | None:
@@ -277,15 +290,15 @@ def confirm(db: Session, hearing_id: str, actor: Actor, _at: datetime) -> Contex
 
 
 PARTS = (
-    Part("now", "hearings/_now.html", EVERYBODY, COURSE | FLOOR, now),
+    Part("now", "hearings/_now.html", EVERYBODY, COURSE | TURNS, now),
     Part("agenda", "hearings/_agenda.html", EVERYBODY, COURSE, agenda),
-    Part("floor", "hearings/_floor.html", EVERYBODY - {Audience.PUBLIC}, COURSE | FLOOR, floor),
+    Part("floor", "hearings/_floor.html", EVERYBODY - {Audience.PUBLIC}, COURSE | FLOOR | ROOM, floor),
     Part("questions", "hearings/_questions.html", IN_CASE, COURSE | WORDS, questions),
     Part(
         "minutes",
         "hearings/_minutes.html",
         IN_CASE - {Audience.OBSERVER},
-        COURSE | FLOOR | WORDS | SHOWN | ROOM | PANEL | MINUTES | {events.NoteWritten},
+        COURSE | TURNS | WORDS | SHOWN | ROOM | PANEL | MINUTES | {events.NoteWritten},
         minutes,
     ),
 )

@@ -1,14 +1,16 @@
 """The order of business, what blocks its next step, and who may do what on the floor. Pure."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Container, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from panel.core.errors import Label, Reason
-from panel.core.security import EVERY_ROLE, Grant, Role, roles
+from panel.core.hooks import phase_told
+from panel.core.security import EVERY_ROLE, Audience, Grant, Role, roles
 from panel.core.words import CATEGORIES
 from panel.hearings.models import CLOSED_PHASES, FloorRequest, Phase, RequestKind, Turn
 
+SEATED = frozenset({Role.CHAIR, Role.MEMBER})
 SPEAKERS = (Role.CHAIR, Role.MEMBER, Role.SECRETARY, Role.HANDLER, Role.OFFICIAL, Role.HELPER)
 WRITERS = (Role.CHAIR, Role.SECRETARY, Role.RECORDER)
 
@@ -43,6 +45,7 @@ STEPS = {
 }
 """What the chair's button does at each phase."""
 
+NOT_HERE = Reason("This person is not in the room now.")
 LONGEST = 8000
 """Characters of a question, an answer, a note or a reason."""
 
@@ -58,10 +61,14 @@ class Facts:
     quorum_met: bool = True
     undeclared: tuple[str, ...] = ()
     pending_recusals: int = 0
+    opinions_given: int = 0
     opinions_missing: int = 0
+    questions_of_fact: int = 0
     motion_open: int = 0
     facts_unsettled: int = 0
     dispositions_ended: int = 0
+    results: int = 0
+    minutes_days: int = 0
     paused: bool = False
     adjourned: bool = False
 
@@ -70,6 +77,46 @@ def following(phase: Phase) -> Phase | None:
     """Return the next phase, or None after the last."""
     at = ORDER.index(phase)
     return ORDER[at + 1] if at + 1 < len(ORDER) else None
+
+
+def told(phase: Phase, audience: Audience) -> Phase:
+    """Return the phase as an audience is told it: outside, the whole closed session is one recess."""
+    return Phase(phase_told(phase.value, audience))
+
+
+def consequence(phase: Phase, facts: Facts) -> Reason | None:
+    """Say what else the next step does, in one sentence; None where it does nothing but go on."""
+    match phase:
+        case Phase.OPENING:
+            return Reason(
+                "The quorum is put on the record; the first round of opinions closes: %(given)s of %(due)s given.",
+                given=facts.opinions_given,
+                due=facts.due,
+            )
+        case Phase.QUESTIONS:
+            return Reason(
+                "Turns end, exhibits are put away. Until the session is open again, nothing is shown outside."
+            )
+        case Phase.DELIBERATION:
+            return Reason(
+                "Each of the %(n)s members present writes again; nobody reads another's before.", n=facts.present
+            )
+        case Phase.OPINIONS:
+            return Reason(
+                "The members read one another's opinions; %(n)s questions of fact are listed for the vote.",
+                n=facts.questions_of_fact,
+            )
+        case Phase.MOTIONS:
+            return Reason("The others are called in again. The results stay closed until they are announced.")
+        case Phase.CLOSING_STATEMENT:
+            return Reason("%(n)s results are announced at once, to everybody.", n=facts.results)
+        case Phase.SUMMING_UP:
+            return Reason(
+                "The panel's finding is made. Members who attended confirm the minutes within %(n)s days.",
+                n=facts.minutes_days,
+            )
+        case _:
+            return None
 
 
 def why_not_next(phase: Phase, drawn_for: Phase, facts: Facts) -> Reason | None:
@@ -155,13 +202,24 @@ def outside(role: Role) -> bool:
     return role not in {Role.CHAIR, Role.MEMBER, Role.SECRETARY, Role.RECORDER}
 
 
-def why_not_take_part(phase: Phase, role: Role | None) -> Reason | None:
-    """Who is outside takes no part in closed session; nobody before the opening or after the end."""
+def why_not_take_part(phase: Phase, role: Role | None, *, present: bool = True) -> Reason | None:
+    """Who is outside takes no part in closed session, nor a member who has not come; nobody before or after."""
     if not in_session(phase):
         return Reason("The hearing is not under way.")
     if role is None or (phase in CLOSED_PHASES and outside(role)):
         return Reason("The panel is in closed session. You will be called in again.")
+    if role in SEATED and not present:
+        return Reason("You are not noted as present. Say first that you are here.")
     return None
+
+
+def why_not_call(phase: Phase, role: Role | None, *, present: bool, still: bool) -> Reason | None:
+    """The floor is given to who is in the room, while the hearing does not stand still."""
+    if still:
+        return Reason("The hearing stands still. Resume it first.")
+    if in_session(phase) and why_not_take_part(phase, role, present=present) is not None:
+        return NOT_HERE
+    return why_not_take_part(phase, role, present=present)
 
 
 def why_not_request(kind: RequestKind, role: Role, waiting: Collection[RequestKind]) -> Reason | None:
@@ -173,9 +231,12 @@ def why_not_request(kind: RequestKind, role: Role, waiting: Collection[RequestKi
     return None
 
 
-def queue(requests: Sequence[FloorRequest]) -> list[FloorRequest]:
-    """Return the raised hands in the order in which they are called: points of order first, then as they came."""
-    waiting = [r for r in requests if r.withdrawn_at is None and r.served_at is None]
+def queue(requests: Sequence[FloorRequest], here: Container[str]) -> list[FloorRequest]:
+    """Return the raised hands in the order in which they are called: points of order first, then as they came.
+
+    `here` are the people in the room; the hand of somebody who has gone out counts again when they are back.
+    """
+    waiting = [r for r in requests if r.withdrawn_at is None and r.served_at is None and r.person_id in here]
     return sorted(waiting, key=lambda r: (r.kind is not RequestKind.POINT_OF_ORDER, r.created_at, r.id))
 
 
@@ -200,9 +261,23 @@ def why_not_end_turn(turn: Turn) -> Reason | None:
     return None if turn.ended_at is None else Reason("This turn has ended already.")
 
 
-def why_not_answer(answered: bool) -> Reason | None:
-    """A question is answered once; what is added later is a note."""
+def why_not_answer(*, answered: bool, asked: bool, role: Role | None) -> Reason | None:
+    """A question is answered once, by the one whom it was put to, or by the recorder for them."""
+    if not asked and role is not Role.RECORDER:
+        return Reason("This question was put to somebody else.")
     return Reason("This question has been answered already.") if answered else None
+
+
+def why_not_ask_for(role: Role | None, *, own: bool) -> Reason | None:
+    """Only the recorder writes down a question that somebody else has put."""
+    return None if own or role is Role.RECORDER else Reason("You can only put questions of your own.")
+
+
+def cut_off(phase: Phase, following: Phase, role: Role | None) -> bool:
+    """Say whether the doors take a raised hand down: those outside when they close, everybody's when they open."""
+    if phase in CLOSED_PHASES:
+        return following not in CLOSED_PHASES
+    return following in CLOSED_PHASES and (role is None or outside(role))
 
 
 def why_not_confirm(*, attended: bool, done: bool, settled: bool, confirmed: bool, reason: str) -> Reason | None:

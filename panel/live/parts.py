@@ -1,7 +1,7 @@
 """The parts of a live page: what each area draws, for whom, and which events touch it. Filled by app.py."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +48,11 @@ def register(parts: Iterable[Part], own_parts: Iterable[OwnPart]) -> None:
     """Fill the registries; the order is that of the pages' drawing."""
     PARTS.update({part.name: part for part in parts})
     OWN_PARTS.update({part.name: part for part in own_parts})
+
+
+def touch_also(name: str, events: frozenset[type[Event]]) -> None:
+    """Let events touch a part whose area cannot know of them, because they happen in an area above it."""
+    PARTS[name] = replace(PARTS[name], touched_by=PARTS[name].touched_by | events)
 
 
 def parts_for(audience: Audience) -> list[Part]:

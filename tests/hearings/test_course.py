@@ -140,7 +140,11 @@ def test_an_adjournment_is_to_a_later_time_and_ends_with_resuming(world: World) 
     with pytest.raises(Refused, match="adjourned"):
         step(world)
     world.act(actions.resume, "chair", hearing_id=world.hearing_id)
+    with pytest.raises(Refused, match="0 of 9"):
+        step(world)
+    come(world)
     assert step(world).phase is Phase.RECESS
+    assert kinds(world)[-3:] == ["hearings.hearing_adjourned", "hearings.hearing_resumed", "hearings.stage_begun"]
 
 
 def test_minutes_settle_when_every_attending_member_has_answered(world: World) -> None:

@@ -95,13 +95,18 @@ def test_points_of_order_go_first_and_then_as_they_came() -> None:
         request(RequestKind.POINT_OF_ORDER, 3),
         request(RequestKind.POINT_OF_ORDER, 4),
     ]
-    assert [r.person_id for r in rules.queue(hands)] == ["p3", "p4", "p1", "p2"]
+    assert [r.person_id for r in rules.queue(hands, {"p1", "p2", "p3", "p4"})] == ["p3", "p4", "p1", "p2"]
 
 
 def test_served_and_withdrawn_hands_are_off_the_list() -> None:
     served, withdrawn, waiting = (request(RequestKind.SPEECH, n) for n in range(3))
     served.served_at = withdrawn.withdrawn_at = at(9)
-    assert rules.queue([served, withdrawn, waiting]) == [waiting]
+    assert rules.queue([served, withdrawn, waiting], {"p0", "p1", "p2"}) == [waiting]
+
+
+def test_the_hand_of_somebody_who_has_gone_out_is_not_called() -> None:
+    hands = [request(RequestKind.SPEECH, 1), request(RequestKind.SPEECH, 2)]
+    assert rules.queue(hands, {"p2"}) == [hands[1]]
 
 
 def turn(seconds: float | None = None) -> Turn:

@@ -1,8 +1,15 @@
 """Writes of the hearing: its course, the floor, what is said, the minutes."""
 
 from panel.hearings.actions.course import adjourn, next_step, pause, resume, schedule
-from panel.hearings.actions.floor import end_turn, extend_turn, give_floor, request_floor, withdraw_request
-from panel.hearings.actions.minutes import confirm, settle
+from panel.hearings.actions.floor import (
+    end_turn,
+    extend_turn,
+    give_floor,
+    request_floor,
+    stand_aside,
+    withdraw_request,
+)
+from panel.hearings.actions.minutes import confirm, settle, settle_overdue
 from panel.hearings.actions.words import answer, ask, put_away, show_exhibit, write_note
 
 __all__ = [
@@ -20,7 +27,9 @@ __all__ = [
     "resume",
     "schedule",
     "settle",
+    "settle_overdue",
     "show_exhibit",
+    "stand_aside",
     "withdraw_request",
     "write_note",
 ]

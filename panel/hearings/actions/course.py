@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from panel.cases.models import Case
+from panel.committees import actions as coming
 from panel.committees import queries as committees
 from panel.core import clock, hooks
 from panel.core.errors import require
@@ -55,17 +56,18 @@ def next_step(work: Work, actor: Actor, *, hearing_id: str, phase: str) -> Heari
     """Take the next step of the order of business; `phase` is the one that the button was drawn for."""
     hearing = enter(work, actor, hearing_id, "hearings.preside")
     require(rules.why_not_next(hearing.phase, Phase(phase), queries.facts(work.db, hearing)))
-    _leave(work, actor, hearing)
     following = rules.following(hearing.phase)
     assert following is not None
+    _leave(work, actor, hearing, following)
     hearing.phase = following
     _begin(work, actor, hearing)
     return hearing
 
 
-def _leave(work: Work, actor: Actor, hearing: Hearing) -> None:
+def _leave(work: Work, actor: Actor, hearing: Hearing, following: Phase) -> None:
     """Do what ends with a phase: turns and showings end; the opening becomes effective; rounds close."""
     floor.end_all(work, actor, hearing)
+    floor.close_doors(work, actor, hearing, following)
     words.put_all_away(work, actor, hearing)
     for stage in queries.stages(work.db, hearing.id):
         stage.ended_at = stage.ended_at or work.now
@@ -83,12 +85,13 @@ def _open(work: Work, actor: Actor, hearing: Hearing) -> None:
 
 
 def _begin(work: Work, actor: Actor, hearing: Hearing) -> None:
-    """Do what begins with a phase. Everybody is told of the stage itself; what it brings stays in the room."""
+    """Do what begins with a phase. That the doors close everybody is told; what follows behind them nobody outside."""
     if hearing.phase is Phase.ENDED:
         _end(work, actor, hearing)
         return
     work.add(Stage(hearing_id=hearing.id, case_id=hearing.case_id, phase=hearing.phase, began_at=work.now))
-    work.record(StageBegun(**{**where(hearing, actor), "closed": False}, phase=hearing.phase.value))
+    told = where(hearing, actor) | ({"closed": False} if hearing.phase is Phase.RECESS else {})
+    work.record(StageBegun(**told, phase=hearing.phase.value))
     if hearing.phase is Phase.OPINIONS:
         number = len(rounds.rounds(work.db, hearing.case_id)) + 1
         opinions.open_round(work, actor, case_id=hearing.case_id, number=number, hearing_id=hearing.id)
@@ -110,16 +113,22 @@ def pause(work: Work, actor: Actor, *, hearing_id: str, reason: str = "") -> Pau
     hearing = enter(work, actor, hearing_id, "hearings.preside")
     require(rules.why_not_pause(hearing.phase, queries.facts(work.db, hearing)))
     paused = work.add(Pause(hearing_id=hearing.id, case_id=hearing.case_id, reason=reason, began_at=work.now))
-    work.record(HearingPaused(**{**where(hearing, actor), "closed": False}, reason=reason))
+    work.record(HearingPaused(**where(hearing, actor), reason=reason))
     return paused
 
 
 def adjourn(work: Work, actor: Actor, *, hearing_id: str, reason: str, until: datetime) -> Adjournment:
-    """Adjourn the hearing to another time; whoever has the floor gives it back."""
+    """Adjourn the hearing to another time; turns end, and everybody leaves: they will be noted again that day.
+
+    Everybody is told, in closed session too: who waits outside goes home.
+    """
     hearing = enter(work, actor, hearing_id, "hearings.preside")
     require(rules.why_not_pause(hearing.phase, queries.facts(work.db, hearing)))
     require(rules.why_not_adjourn(until, work.now))
     floor.end_all(work, actor, hearing)
+    words.put_all_away(work, actor, hearing)
+    for seat_id in sorted(committees.present(work.db, hearing.id)):
+        coming.leave(work, actor, hearing_id=hearing.id, seat_id=seat_id)
     away = work.add(Adjournment(hearing_id=hearing.id, case_id=hearing.case_id, reason=reason, until=until))
     told = {**where(hearing, actor), "closed": False}
     work.record(HearingAdjourned(**told, until=clock.rfc3339(until), reason=reason))
@@ -130,9 +139,10 @@ def resume(work: Work, actor: Actor, *, hearing_id: str) -> Hearing:
     """Go on after a pause or an adjournment."""
     hearing = enter(work, actor, hearing_id, "hearings.preside")
     require(rules.why_not_resume(queries.facts(work.db, hearing)))
+    told = where(hearing, actor)
     if (paused := queries.pause(work.db, hearing.id)) is not None:
         paused.ended_at = work.now
     if (away := queries.adjournment(work.db, hearing.id)) is not None:
-        away.resumed_at = work.now
-    work.record(HearingResumed(**{**where(hearing, actor), "closed": False}))
+        away.resumed_at, told["closed"] = work.now, False
+    work.record(HearingResumed(**told))
     return hearing

@@ -1,12 +1,13 @@
 """The floor: raised hands, turns, points of order."""
 
 from panel.committees import queries as committees
+from panel.committees.models import Seat
 from panel.core.errors import NotFound, Reason, Refused, require
-from panel.core.security import Actor, Role
+from panel.core.security import Actor
 from panel.hearings import queries, rules
-from panel.hearings.actions.room import enter, in_room, take_part, where
-from panel.hearings.events import FloorGiven, FloorLeft, FloorRequested, FloorRequestWithdrawn
-from panel.hearings.models import FloorRequest, Hearing, RequestKind, Turn
+from panel.hearings.actions.room import belonging, enter, role, take_part, where
+from panel.hearings.events import FloorExtended, FloorGiven, FloorLeft, FloorRequested, FloorRequestWithdrawn
+from panel.hearings.models import FloorRequest, Hearing, Phase, RequestKind, Turn
 from panel.work import Work
 
 
@@ -33,8 +34,7 @@ def withdraw_request(work: Work, actor: Actor, *, request_id: str) -> FloorReque
     hearing = enter(work, actor, request.hearing_id, "hearings.request_floor")
     if request.withdrawn_at or request.served_at:
         raise Refused(Reason("This request is no longer on the list."))
-    request.withdrawn_at = work.now
-    work.record(FloorRequestWithdrawn(**where(hearing, actor), request=request.id))
+    _take_down(work, actor, hearing, request)
     return request
 
 
@@ -44,13 +44,11 @@ def give_floor(
     """Give the floor: to a raised hand, or to somebody directly. Whoever spoke gives it back; a point of order
     interrupts instead, and the speaker's clock stands still until it ends."""
     hearing = enter(work, actor, hearing_id, "hearings.preside")
-    require(rules.why_not_take_part(hearing.phase, Role.CHAIR))
     request = _waiting(work, hearing, request_id) if request_id else None
     kind = request.kind if request else RequestKind.SPEECH
-    speaker = request.person_id if request else in_room(work, hearing, person_id)
-    interrupted = _interrupted(work, hearing) if kind is RequestKind.POINT_OF_ORDER else None
-    if interrupted is None:
-        end_all(work, actor, hearing)
+    speaker = request.person_id if request else belonging(work, hearing, person_id)
+    _require_callable(work, hearing, speaker)
+    interrupted = _make_way(work, actor, hearing, kind)
     if request is not None:
         request.served_at = work.now
     allowed = seconds or committees.procedure_rules(work.db, hearing.case_id).speaking(hearing.phase.value)
@@ -82,8 +80,21 @@ def _waiting(work: Work, hearing: Hearing, request_id: str) -> FloorRequest:
     return request
 
 
-def _interrupted(work: Work, hearing: Hearing) -> Turn | None:
-    return next(iter(queries.speaking(work.db, hearing.id)), None)
+def _require_callable(work: Work, hearing: Hearing, person_id: str) -> None:
+    held = role(work, Actor(person_id, ""), hearing)
+    present = person_id in queries.people_here(work.db, hearing)
+    still = queries.stands_still(work.db, hearing.id)
+    require(rules.why_not_call(hearing.phase, held, present=present, still=still))
+
+
+def _make_way(work: Work, actor: Actor, hearing: Hearing, kind: RequestKind) -> Turn | None:
+    """End the turns that are on; but a point of order interrupts the speaker, who is returned, and another's ends."""
+    on = queries.speaking(work.db, hearing.id)
+    interrupted = on[0] if on and kind is RequestKind.POINT_OF_ORDER and on[0].kind is not kind else None
+    for turn in reversed(on):
+        if turn is not interrupted:
+            _end(work, actor, hearing, turn)
+    return interrupted
 
 
 def end_turn(work: Work, actor: Actor, *, turn_id: str) -> Turn:
@@ -106,15 +117,7 @@ def extend_turn(work: Work, actor: Actor, *, turn_id: str, seconds: int) -> Turn
     hearing = enter(work, actor, turn.hearing_id, "hearings.preside")
     require(rules.why_not_end_turn(turn))
     turn.seconds = max(turn.seconds + seconds, 0)
-    work.record(
-        FloorGiven(
-            **where(hearing, actor),
-            turn=turn.id,
-            person_id=turn.person_id,
-            request_kind=turn.kind.value,
-            seconds=turn.seconds,
-        )
-    )
+    work.record(FloorExtended(**where(hearing, actor), turn=turn.id, seconds=turn.seconds))
     return turn
 
 
@@ -122,6 +125,29 @@ def end_all(work: Work, actor: Actor, hearing: Hearing) -> None:
     """End whatever turns are on."""
     for turn in reversed(queries.speaking(work.db, hearing.id)):
         _end(work, actor, hearing, turn)
+
+
+def close_doors(work: Work, actor: Actor, hearing: Hearing, following: Phase) -> None:
+    """Take down the raised hands that the doors cut off on the way to this phase."""
+    for request in queries.requests(work.db, hearing.id):
+        if rules.cut_off(hearing.phase, following, role(work, Actor(request.person_id, ""), hearing)):
+            _take_down(work, actor, hearing, request)
+
+
+def stand_aside(work: Work, actor: Actor, seat: Seat) -> None:
+    """Take the floor from a member who is recused, and their hands down (hooks.ON_RECUSAL)."""
+    for hearing in queries.of_case(work.db, seat.case_id):
+        for turn in queries.speaking(work.db, hearing.id):
+            if turn.person_id == seat.person_id:
+                _end(work, actor, hearing, turn)
+        for request in queries.requests(work.db, hearing.id):
+            if request.person_id == seat.person_id:
+                _take_down(work, actor, hearing, request)
+
+
+def _take_down(work: Work, actor: Actor, hearing: Hearing, request: FloorRequest) -> None:
+    request.withdrawn_at = work.now
+    work.record(FloorRequestWithdrawn(**where(hearing, actor), request=request.id))
 
 
 def _end(work: Work, actor: Actor, hearing: Hearing, turn: Turn) -> None:

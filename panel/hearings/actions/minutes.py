@@ -84,7 +84,15 @@ def settle(work: Work, actor: Actor, *, minutes_id: str) -> Minutes:
     return frozen
 
 
-def _settle(work: Work, actor: Actor, hearing: Hearing, frozen: Minutes) -> None:
+def settle_overdue(work: Work, actor: Actor | None = None) -> int:
+    """Settle every hearing's minutes whose limit has passed; returns how many. Nobody's act: the timer's."""
+    due = queries.overdue(work.db, work.now)
+    for frozen in due:
+        _settle(work, actor, queries.for_update(work.db, frozen.hearing_id), frozen)
+    return len(due)
+
+
+def _settle(work: Work, actor: Actor | None, hearing: Hearing, frozen: Minutes) -> None:
     work.db.flush()
     said = queries.confirmations(work.db, frozen.id)
     confirmed = sum(c.confirmed for c in said)

@@ -5,7 +5,7 @@ from typing import Any
 from panel.cases import queries as cases
 from panel.committees import queries as committees
 from panel.core import security
-from panel.core.errors import NotFound, require
+from panel.core.errors import NotFound, Refused, require
 from panel.core.security import Actor, Role
 from panel.hearings import queries, rules
 from panel.hearings.models import Hearing
@@ -31,30 +31,41 @@ def role(work: Work, actor: Actor, hearing: Hearing) -> Role | None:
     return now_in(work, actor).role_in(hearing.case_id)
 
 
+def serve(work: Work, actor: Actor, hearing: Hearing) -> None:
+    """Refuse who is outside the doors; whoever presides or writes need not be noted as present."""
+    require(rules.why_not_take_part(hearing.phase, role(work, actor, hearing)))
+
+
 def take_part(work: Work, actor: Actor, hearing: Hearing) -> Role:
     """Return the actor's role, if they are in the room: outsiders of a closed session are refused."""
     held = role(work, actor, hearing)
-    require(rules.why_not_take_part(hearing.phase, held))
+    present = actor.person_id in queries.people_here(work.db, hearing)
+    require(rules.why_not_take_part(hearing.phase, held, present=present))
     assert held is not None
     return held
 
 
-def where(hearing: Hearing, actor: Actor) -> dict[str, Any]:
+def where(hearing: Hearing, actor: Actor | None) -> dict[str, Any]:
     """Return the fields that every event of the hearing carries."""
     return {
         "case_id": hearing.case_id,
         "hearing_id": hearing.id,
         "closed": hearing.closed,
-        "actor_id": actor.person_id,
+        "actor_id": actor.person_id if actor else None,
     }
 
 
-def in_room(work: Work, hearing: Hearing, person_id: str) -> str:
-    """Return the person's id, if they belong to the case and are in the room."""
+def belonging(work: Work, hearing: Hearing, person_id: str) -> str:
+    """Return the person's id, if they sit or have a duty in the hearing's case."""
     seated = {s.person_id for s in committees.seats(work.db, hearing.case_id)}
     assigned = {a.person_id for a in cases.assignments(work.db, hearing.case_id) if a.ended_at is None}
     if person_id not in seated | assigned:
         raise NotFound
-    role = now_in(work, Actor(person_id, "")).role_in(hearing.case_id)
-    require(rules.why_not_take_part(hearing.phase, role))
+    return person_id
+
+
+def in_room(work: Work, hearing: Hearing, person_id: str) -> str:
+    """Return the person's id, if they belong to the case and are in the room now."""
+    if belonging(work, hearing, person_id) not in queries.people_here(work.db, hearing):
+        raise Refused(rules.NOT_HERE)
     return person_id

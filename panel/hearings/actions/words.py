@@ -4,7 +4,7 @@ from panel.cases import queries as cases
 from panel.core.errors import NotFound, require
 from panel.core.security import Actor
 from panel.hearings import queries, rules
-from panel.hearings.actions.room import enter, in_room, take_part, where
+from panel.hearings.actions.room import enter, in_room, serve, take_part, where
 from panel.hearings.events import ExhibitPutAway, ExhibitShown, NoteWritten, QuestionAnswered, QuestionAsked
 from panel.hearings.models import Hearing, Note, Question, Showing
 from panel.work import Work
@@ -13,8 +13,9 @@ from panel.work import Work
 def ask(work: Work, actor: Actor, *, hearing_id: str, asked_of: str, text: str, asked_by: str = "") -> Question:
     """Put a question to somebody in the room; the recorder names who put it."""
     hearing = enter(work, actor, hearing_id, "hearings.ask")
-    take_part(work, actor, hearing)
+    held = take_part(work, actor, hearing)
     speaker = in_room(work, hearing, asked_by) if asked_by else actor.person_id
+    require(rules.why_not_ask_for(held, own=speaker == actor.person_id))
     number = len(queries.questions(work.db, hearing.id, closed=True)) + 1
     question = work.add(
         Question(
@@ -46,8 +47,9 @@ def answer(work: Work, actor: Actor, *, question_id: str, text: str) -> Question
     if question is None:
         raise NotFound
     hearing = enter(work, actor, question.hearing_id, "hearings.answer")
-    take_part(work, actor, hearing)
-    require(rules.why_not_answer(question.answered_at is not None))
+    held = take_part(work, actor, hearing)
+    asked = question.asked_of == actor.person_id
+    require(rules.why_not_answer(answered=question.answered_at is not None, asked=asked, role=held))
     question.answer, question.answered_at, question.answered_by = text, work.now, question.asked_of
     told = {**where(hearing, actor), "closed": question.closed}
     work.record(
@@ -59,7 +61,7 @@ def answer(work: Work, actor: Actor, *, question_id: str, text: str) -> Question
 def write_note(work: Work, actor: Actor, *, hearing_id: str, text: str, speaker_id: str = "") -> Note:
     """Add a line to the minutes; `speaker_id` names whose words they are."""
     hearing = enter(work, actor, hearing_id, "hearings.write_minutes")
-    take_part(work, actor, hearing)
+    serve(work, actor, hearing)
     speaker = in_room(work, hearing, speaker_id) if speaker_id else None
     note = work.add(
         Note(
@@ -79,7 +81,7 @@ def write_note(work: Work, actor: Actor, *, hearing_id: str, text: str, speaker_
 def show_exhibit(work: Work, actor: Actor, *, hearing_id: str, exhibit_id: str) -> Showing:
     """Show an exhibit to everybody in the room; the one before is put away."""
     hearing = enter(work, actor, hearing_id, "hearings.show_exhibit")
-    take_part(work, actor, hearing)
+    serve(work, actor, hearing)
     exhibit = cases.exhibit(work.db, exhibit_id)
     if exhibit is None or exhibit.case_id != hearing.case_id:
         raise NotFound

@@ -5,7 +5,9 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from panel.cases import queries as cases
 from panel.committees import queries as committees
+from panel.core import clock
 from panel.core.security import INSIDE, Actor, Audience
 from panel.hearings.models import (
     Adjournment,
@@ -21,8 +23,9 @@ from panel.hearings.models import (
     Stage,
     Turn,
 )
-from panel.hearings.rules import Facts, spoken
+from panel.hearings.rules import Facts, outside, spoken
 from panel.opinions import queries as opinions
+from panel.opinions.models import Round
 from panel.votes import queries as votes
 from panel.votes.models import MotionKind, MotionState
 
@@ -72,6 +75,19 @@ def adjournment(db: Session, hearing_id: str) -> Adjournment | None:
     return db.exec(found).first()
 
 
+def stands_still(db: Session, hearing_id: str) -> bool:
+    """Say whether every clock stands still: the hearing is paused or adjourned."""
+    return pause(db, hearing_id) is not None or adjournment(db, hearing_id) is not None
+
+
+def people_here(db: Session, of: Hearing) -> set[str]:
+    """Return the people in the room: members who have come, and everybody with a duty whom the doors let in now."""
+    here = committees.present(db, of.id)
+    members = {s.person_id for s in committees.seats(db, of.case_id) if s.id in here}
+    duties = [a for a in cases.assignments(db, of.case_id) if a.ended_at is None]
+    return members | {a.person_id for a in duties if not (of.closed and outside(a.role))}
+
+
 def facts(db: Session, of: Hearing) -> Facts:
     """Return what the order of business asks about before the next step."""
     quorum = committees.quorum(db, of.case_id, of.id)
@@ -82,6 +98,7 @@ def facts(db: Session, of: Hearing) -> Facts:
     open_motion = next((m.number for m in motions if m.state is MotionState.OPEN), 0)
     drafts = [m for m in motions if m.state is MotionState.DRAFT and m.kind is MotionKind.FACT]
     ended = [m for m in motions if m.state in {MotionState.CLOSED, MotionState.LAPSED}]
+    round_ = opinions.current(db, of.case_id)
     return Facts(
         present=quorum.present,
         needed=quorum.needed,
@@ -90,17 +107,20 @@ def facts(db: Session, of: Hearing) -> Facts:
         quorum_met=quorum.met,
         undeclared=tuple(undeclared),
         pending_recusals=len(committees.pending(db, of.case_id)),
-        opinions_missing=_opinions_missing(db, of, here),
+        opinions_given=opinions.progress(db, round_.id)[0] if round_ else 0,
+        opinions_missing=_opinions_missing(db, round_, here),
+        questions_of_fact=len(cases.questions(db, of.case_id)),
         motion_open=open_motion,
         facts_unsettled=len(drafts),
         dispositions_ended=sum(m.kind is MotionKind.DISPOSITION for m in ended),
+        results=len(ended),
+        minutes_days=committees.procedure_rules(db, of.case_id).minutes_days,
         paused=pause(db, of.id) is not None,
         adjourned=adjournment(db, of.id) is not None,
     )
 
 
-def _opinions_missing(db: Session, of: Hearing, here: set[str]) -> int:
-    round_ = opinions.current(db, of.case_id)
+def _opinions_missing(db: Session, round_: Round | None, here: set[str]) -> int:
     if round_ is None:
         return 0
     return sum(opinions.mine(db, round_.id, seat_id) is None for seat_id in here)
@@ -151,10 +171,10 @@ class Clock:
 
 def totals(db: Session, hearing_id: str, now: datetime, *, closed: bool) -> dict[str, float]:
     """Return the seconds that each person has spoken; those of closed session only where `closed` says so."""
-    clock, spent = Clock(db, hearing_id), dict[str, float]()
+    clocks, spent = Clock(db, hearing_id), dict[str, float]()
     for turn in turns(db, hearing_id):
         if closed or not turn.closed:
-            spent[turn.person_id] = spent.get(turn.person_id, 0) + clock.spoken(turn, now)
+            spent[turn.person_id] = spent.get(turn.person_id, 0) + clocks.spoken(turn, now)
     return spent
 
 
@@ -234,6 +254,12 @@ def attended(db: Session, of: Hearing) -> set[str]:
 
 
 def dissents_open(db: Session, hearing_id: str) -> bool:
-    """Say whether dissents may still be filed: until the minutes are settled (hooks.DISSENTS_OPEN)."""
+    """Say whether dissents may still be filed: until the minutes are settled, or due (hooks.DISSENTS_OPEN)."""
     found = minutes_of(db, hearing_id)
-    return found is None or found.confirmed_at is None
+    return found is None or (found.confirmed_at is None and clock.now() < found.confirm_by)
+
+
+def overdue(db: Session, now: datetime) -> Sequence[Minutes]:
+    """Return the minutes whose limit has passed and that nobody has settled."""
+    unsettled = col(Minutes.confirmed_at).is_(None), col(Minutes.confirm_by) <= now
+    return db.exec(select(Minutes).where(*unsettled).order_by(col(Minutes.id))).all()

@@ -12,7 +12,7 @@ from panel.committees import queries as committees
 from panel.core.clock import rfc3339
 from panel.dissents import queries as dissents
 from panel.hearings import queries
-from panel.hearings.models import Hearing
+from panel.hearings.models import CLOSED_PHASES, Hearing, Phase
 from panel.votes import queries as votes
 from panel.votes.models import Motion, MotionState, Secrecy
 
@@ -21,10 +21,10 @@ Line = dict[str, Any]
 
 def lines(db: Session, of: Hearing, now: datetime) -> list[Line]:
     """Return every line in the order of time: {"at", "kind", "closed", ...}; `at` is RFC 3339 in UTC."""
-    who = _Who(db, of)
+    who, doors = _Who(db, of), _Doors(db, of)
     every = [
-        *_course(db, of),
-        *_room(db, of, who),
+        *_course(db, of, doors),
+        *_room(db, of, who, doors),
         *_floor(db, of, who, now),
         *_words(db, of, who),
         *_votes(db, of, who),
@@ -63,26 +63,41 @@ class _Who:
         return {"who": self._names[seat.person_id], "seat": seat.number}
 
 
-def _course(db: Session, of: Hearing) -> Iterator[Line]:
+class _Doors:
+    """When the doors were closed: from the beginning of a closed stage to the next one in the open."""
+
+    def __init__(self, db: Session, of: Hearing) -> None:
+        self._stages = [(stage.began_at, stage.phase in CLOSED_PHASES) for stage in queries.stages(db, of.id)]
+
+    def closed(self, at: datetime) -> bool:
+        """Say whether something happened behind closed doors."""
+        before = [closed for began, closed in self._stages if began <= at]
+        return bool(before) and before[-1]
+
+
+def _course(db: Session, of: Hearing, doors: _Doors) -> Iterator[Line]:
     for stage in queries.stages(db, of.id):
-        yield _line(stage.began_at, "stage", phase=stage.phase.value)
+        behind = stage.phase in CLOSED_PHASES and stage.phase is not Phase.RECESS
+        yield _line(stage.began_at, "stage", closed=behind, phase=stage.phase.value)
     for pause in queries.pauses(db, of.id):
-        yield _line(pause.began_at, "paused", text=pause.reason)
+        yield _line(pause.began_at, "paused", closed=doors.closed(pause.began_at), text=pause.reason)
         if pause.ended_at:
-            yield _line(pause.ended_at, "resumed")
+            yield _line(pause.ended_at, "resumed", closed=doors.closed(pause.began_at))
     for away in queries.adjournments(db, of.id):
         yield _line(away.created_at, "adjourned", text=away.reason, until=rfc3339(away.until))
         if away.resumed_at:
             yield _line(away.resumed_at, "resumed")
 
 
-def _room(db: Session, of: Hearing, who: _Who) -> Iterator[Line]:
+def _room(db: Session, of: Hearing, who: _Who, doors: _Doors) -> Iterator[Line]:
     for stretch in committees.stretches(db, of.id):
-        yield _line(stretch.arrived_at, "arrived", **who.seat(stretch.seat_id))
-        if stretch.left_at:
-            yield _line(stretch.left_at, "left", **who.seat(stretch.seat_id))
+        came, went, seat = stretch.arrived_at, stretch.left_at, who.seat(stretch.seat_id)
+        yield _line(came, "arrived", closed=doors.closed(came), **seat)
+        if went:
+            yield _line(went, "left", closed=doors.closed(went), **seat)
     for recusal in committees.recusals(db, of.case_id):
-        yield _line(recusal.created_at, "recused", ground=recusal.ground, **who.seat(recusal.seat_id))
+        at = recusal.created_at
+        yield _line(at, "recused", closed=doors.closed(at), **who.seat(recusal.seat_id))
 
 
 def _floor(db: Session, of: Hearing, who: _Who, now: datetime) -> Iterator[Line]:
@@ -114,7 +129,7 @@ def _votes(db: Session, of: Hearing, who: _Who) -> Iterator[Line]:
         if motion.state not in ended or motion.closed_at is None:
             continue
         result = votes.tally_of(db, motion.id)
-        said = {
+        said: Line = {
             "number": motion.number,
             "text": motion.question,
             "motion_kind": motion.kind.value,
@@ -125,6 +140,9 @@ def _votes(db: Session, of: Hearing, who: _Who) -> Iterator[Line]:
             "ballots": _ballots(db, motion, who) if motion.secrecy is Secrecy.OPEN else [],
         }
         yield _line(motion.closed_at, "voted", closed=True, **said)
+        if motion.announced_at is not None:
+            known = {key: value for key, value in said.items() if key not in {"secrecy", "counts", "ballots"}}
+            yield _line(motion.announced_at, "announced", **known)
 
 
 def _ballots(db: Session, motion: Motion, who: _Who) -> list[Line]:
