@@ -85,14 +85,16 @@
   }, POLL + Math.random() * 1000);
   setInterval(() => online && socket.emit("ping"), 60000);
 
-  // ---- what is polled by a timer: the chair's turnout
-  setInterval(() => {
+  // ---- what is polled by a timer: the chair's turnout. The chair votes last: their ballot waits for who is missing.
+  let asked = 0;
+  setInterval(async () => {
     const part = root.querySelector("[data-poll]");
-    if (!part) return;
-    const due = Number(part.dataset.every || 10) * 1000;
-    if (Date.now() - Number(part.dataset.asked || 0) < due) return;
-    part.dataset.asked = Date.now();
-    htmx.ajax("GET", part.dataset.poll, { source: part, target: part, swap: "outerHTML" });
+    if (!part || Date.now() - asked < Number(part.dataset.every || 10) * 1000) return;
+    asked = Date.now();
+    const { waiting } = part.dataset;
+    await htmx.ajax("GET", part.dataset.poll, { source: part, target: part, swap: "outerHTML" });
+    const told = root.querySelector("[data-poll]");
+    if (told && told.dataset.waiting !== waiting) fetchChanges(true);
   }, 1000);
 
   // ---- clocks: the server tells how long a turn had lasted at a moment; from there it is counted here.
