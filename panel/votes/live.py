@@ -12,10 +12,10 @@ from panel.core.errors import Reason
 from panel.core.security import Actor, Audience, Role
 from panel.live.parts import OwnPart, Part
 from panel.record.events import Event
-from panel.votes import actions, events, queries, rules
+from panel.votes import events, queries, rules
 from panel.votes.models import Motion, MotionKind, MotionState
-from panel.votes.queries import Turnout
-from panel.votes.tally import Result, Rule
+from panel.votes.queries import Chamber
+from panel.votes.tally import Result
 
 
 def motion(db: Session, hearing_id: str, audience: Audience, now: datetime) -> dict[str, Any]:
@@ -42,7 +42,7 @@ def ballot(db: Session, hearing_id: str, actor: Actor, now: datetime) -> dict[st
 
 @dataclass(frozen=True)
 class Listed:
-    """A motion on the chair's list, with what may be done about it."""
+    """A motion on the chair's list, with what may be done about it; `entitled` counts for those still to be put."""
 
     motion: Motion
     result: Result | None
@@ -57,31 +57,29 @@ def motions(db: Session, hearing_id: str, actor: Actor, now: datetime) -> dict[s
     hearing = hooks.hearing(db, hearing_id)
     if hearing is None:
         return None
-    listed = [_listed(db, one) for one in queries.motions(db, hearing_id)]
+    chamber = queries.chamber(db, hearing.case_id, hearing_id)
+    listed = [_listed(chamber, one) for one in chamber.motions]
     being_voted_on = next((one for one in listed if one.motion.state is MotionState.OPEN), None)
-    phase = hooks.phase_of(db, hearing_id)
     return {
         "hearing_id": hearing_id,
         "listed": listed,
         "open": being_voted_on,
-        "turnout": _turnout(db, being_voted_on, now),
+        "turnout": queries.turnout_of(db, being_voted_on.motion, now) if being_voted_on else None,
         "next": next((one for one in listed if one.motion.state is MotionState.DRAFT), None),
         "unasked": _unasked(db, hearing.case_id),
-        "why_not_move": rules.why_not_move(phase, MotionKind.FACT, None),
+        "why_not_move": rules.why_not_move(chamber.phase, MotionKind.FACT, None),
         "words": words,
     }
 
 
-def _listed(db: Session, one: Motion) -> Listed:
-    every = queries.motions(db, one.hearing_id)
-    roll = actions.roll_now(db, one) if one.state is MotionState.DRAFT else list(queries.roll(db, one.id))
-    why_not_repeat = rules.why_not_repeat(one, every, queries.deferred(db, every), Rule.from_json(one.rule))
+def _listed(chamber: Chamber, one: Motion) -> Listed:
+    roll = chamber.roll(one) if one.state is MotionState.DRAFT else []
     return Listed(
         motion=one,
-        result=queries.tally_of(db, one.id),
+        result=chamber.results.get(one.id),
         entitled=sum(entry.entitled for entry in roll),
-        why_not_open=actions.why_not_open_now(db, one, roll),
-        repeatable=why_not_repeat is None,
+        why_not_open=chamber.why_not_open(one, roll),
+        repeatable=chamber.why_not_repeat(one) is None,
         why_no_last_call=rules.why_not_last_call(one),
     )
 
@@ -89,10 +87,6 @@ def _listed(db: Session, one: Motion) -> Listed:
 def _unasked(db: Session, case_id: str) -> bool:
     asked = {one.factual_question_id for one in queries.of_case(db, case_id)}
     return any(question.id not in asked for question in cases.questions(db, case_id))
-
-
-def _turnout(db: Session, being_voted_on: Listed | None, now: datetime) -> Turnout | None:
-    return queries.turnout_of(db, being_voted_on.motion, now) if being_voted_on else None
 
 
 MOVED: frozenset[type[Event]] = frozenset(

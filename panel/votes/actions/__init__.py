@@ -2,7 +2,7 @@
 
 from panel.votes.actions.ballots import cast, cast_sealed
 from panel.votes.actions.closing import announce, annul, annul_for_recusal, close_motion, sweep
-from panel.votes.actions.motions import last_call, move, move_facts, open_motion, repeat, roll_now, why_not_open_now
+from panel.votes.actions.motions import last_call, move, move_facts, open_motion, repeat
 
 __all__ = [
     "announce",
@@ -16,7 +16,5 @@ __all__ = [
     "move_facts",
     "open_motion",
     "repeat",
-    "roll_now",
     "sweep",
-    "why_not_open_now",
 ]

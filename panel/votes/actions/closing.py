@@ -13,7 +13,7 @@ from panel.core.errors import Reason, Refused, require
 from panel.core.security import Actor
 from panel.votes import queries, rules, tally
 from panel.votes.actions import keys
-from panel.votes.actions.motions import lines_of, preside, told_by
+from panel.votes.actions.motions import preside, told_by
 from panel.votes.events import MotionAnnulled, MotionClosed, ResultAnnounced
 from panel.votes.models import (
     Annulment,
@@ -37,7 +37,7 @@ def close_motion(work: Work, actor: Actor, *, motion_id: str) -> Result:
     preside(work.db, actor, motion.case_id)
     require(rules.why_not_close(motion))
     count = _count_sealed if motion.secrecy is Secrecy.SEALED else _count_open
-    roll = lines_of(list(queries.roll(work.db, motion.id)))
+    roll = queries.lines_of(queries.roll(work.db, motion.id))
     room = committees.present(work.db, motion.hearing_id) & {line.seat for line in roll if line.due}
     result, took_part = count(work, motion, roll, room)
     motion.state = MotionState.LAPSED if result.carried == LAPSED else MotionState.CLOSED

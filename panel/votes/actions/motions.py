@@ -7,14 +7,12 @@ from sqlmodel import Session
 from panel.cases import queries as cases
 from panel.committees import queries as committees
 from panel.core import hooks
-from panel.core.errors import Forbidden, NotFound, Reason, require
+from panel.core.errors import Forbidden, NotFound, require
 from panel.core.security import Actor
-from panel.rulebook import queries as rulebook
-from panel.rulebook.rules import ProcedureRules
 from panel.votes import queries, rules, tally
 from panel.votes.actions import keys
 from panel.votes.events import LastCallMade, MotionMoved, MotionOpened
-from panel.votes.models import Motion, MotionKind, MotionState, RollEntry, Secrecy
+from panel.votes.models import Motion, MotionKind, MotionState, Secrecy
 from panel.votes.tally import RollLine, Rule
 from panel.work import Work
 
@@ -54,9 +52,8 @@ def repeat(work: Work, actor: Actor, *, motion_id: str) -> Motion:
     """Put a motion that ended without a result on the list again, as a new one that names it."""
     before = queries.motion_for_update(work.db, motion_id)
     preside(work.db, actor, before.case_id)
-    motions = queries.motions_for_update(work.db, before.hearing_id)
-    deferred = queries.deferred(work.db, motions)
-    require(rules.why_not_repeat(before, motions, deferred, Rule.from_json(before.rule)))
+    queries.motions_for_update(work.db, before.hearing_id)
+    require(queries.chamber(work.db, before.case_id, before.hearing_id).why_not_repeat(before))
     again = _draft(
         work.db, before.case_id, before.hearing_id, before.kind, before.question, before.outcome,
         before.factual_question_id,
@@ -70,29 +67,18 @@ def open_motion(work: Work, actor: Actor, *, motion_id: str) -> Motion:
     motion = queries.motion_for_update(work.db, motion_id)
     preside(work.db, actor, motion.case_id)
     queries.motions_for_update(work.db, motion.hearing_id)
-    roll = roll_now(work.db, motion)
-    require(why_not_open_now(work.db, motion, roll))
+    chamber = queries.chamber(work.db, motion.case_id, motion.hearing_id)
+    roll = chamber.roll(motion)
+    require(chamber.why_not_open(motion, roll))
     if motion.secrecy is Secrecy.SEALED:
         motion.public_key = keys.create(keys.folder(work.db), motion.id)
     motion.state, motion.opened_at = MotionState.OPEN, work.now
     for entry in roll:
         work.add(entry)
-    opened = _opened(motion, lines_of(roll))
+    opened = _opened(motion, queries.lines_of(roll))
     motion.frozen_sha256 = opened["frozen_sha256"]
     work.record(MotionOpened(**opened, **told_by(work.db, motion, actor)))
     return motion
-
-
-def why_not_open_now(db: Session, motion: Motion, roll: list[RollEntry]) -> Reason | None:
-    """Return why voting on a motion cannot be opened now: order of business, quorum, number of voters."""
-    motions = queries.motions(db, motion.hearing_id)
-    phase, rule = hooks.phase_of(db, motion.hearing_id), Rule.from_json(motion.rule)
-    present = committees.present(db, motion.hearing_id)
-    return (
-        rules.why_not_open(motion, motions, queries.carried(db, motions), phase)
-        or rules.why_not_sit(tally.sitting(rule, lines_of(roll), present))
-        or rules.why_not_entitled(sum(entry.entitled for entry in roll), rule, motion.secrecy)
-    )
 
 
 def last_call(work: Work, actor: Actor, *, motion_id: str) -> Motion:
@@ -121,43 +107,11 @@ def told_by(db: Session, motion: Motion, actor: Actor) -> dict[str, Any]:
     }
 
 
-def lines_of(roll: list[RollEntry]) -> list[RollLine]:
-    """Return a roll as the tally reads it."""
-    return [RollLine(e.seat_id, e.entitled, due=e.due, category=e.category, reason=e.reason) for e in roll]
-
-
-def roll_now(db: Session, motion: Motion) -> list[RollEntry]:
-    """Return the roll as it would be frozen now, by seat number; recused seats stand on it with the reason."""
-    procedure = procedure_of(db, motion.case_id)
-    recused = {recusal.seat_id for recusal in committees.recusals(db, motion.case_id)}
-    roll = []
-    for seat in sorted(committees.all_seats(db, motion.case_id), key=lambda s: s.number):
-        if seat.alternate:
-            continue
-        votes = procedure.votes_on(seat.category, motion.kind)
-        reason = "recused" if seat.id in recused else "" if votes else "category"
-        roll.append(
-            RollEntry(
-                motion_id=motion.id, seat_id=seat.id, person_id=seat.person_id, number=seat.number,
-                category=seat.category, due=seat.id not in recused, entitled=not reason, reason=reason,
-            )
-        )  # fmt: skip
-    return roll
-
-
-def procedure_of(db: Session, case_id: str) -> ProcedureRules:
-    """Return the rules of procedure that a case runs under."""
-    case = cases.case(db, case_id)
-    if case is None:
-        raise NotFound
-    return rulebook.procedure_rules(db, case.rules_id)
-
-
 def _draft(
     db: Session, case_id: str, hearing_id: str, kind: MotionKind, question: str, outcome: str | None,
     factual_question_id: str | None,
 ) -> Motion:  # fmt: skip
-    procedure = procedure_of(db, case_id)
+    procedure = committees.procedure_rules(db, case_id)
     recommended = cases.recommended(db, case_id)
     rule = Rule.from_json(procedure.motion(kind, outcome, recommended=recommended))
     return Motion(

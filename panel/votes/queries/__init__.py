@@ -1,14 +1,13 @@
 """Reads: rows, and what each audience sees of a result."""
 
+from panel.votes.queries.chamber import Chamber, chamber, lines_of
 from panel.votes.queries.rows import (
     TURNOUT_STEP,
     Own,
     Turnout,
     annulment,
     ballot_of,
-    carried,
     counting_ballots,
-    deferred,
     had_ballot,
     motion,
     motion_for_update,
@@ -34,6 +33,7 @@ from panel.votes.queries.shown import Line, Shown, all_shown, counts_shown, show
 
 __all__ = [
     "TURNOUT_STEP",
+    "Chamber",
     "Line",
     "Own",
     "Shown",
@@ -41,11 +41,11 @@ __all__ = [
     "all_shown",
     "annulment",
     "ballot_of",
-    "carried",
+    "chamber",
     "counting_ballots",
     "counts_shown",
-    "deferred",
     "had_ballot",
+    "lines_of",
     "motion",
     "motion_for_update",
     "motions",

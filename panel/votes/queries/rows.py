@@ -22,7 +22,7 @@ from panel.votes.models import (
     Secrecy,
     Tally,
 )
-from panel.votes.tally import CARRIED, DEFERRED, Result
+from panel.votes.tally import Result
 
 TURNOUT_STEP = timedelta(seconds=10)
 """Turnout is told in steps of this length, so that no single ballot is seen to come in."""
@@ -74,16 +74,6 @@ def results(db: Session, of: Sequence[Motion]) -> dict[str, Result]:
     """Return the results of those motions that have one, by the motion's id."""
     found = db.exec(select(Tally).where(col(Tally.motion_id).in_([m.id for m in of]))).all()
     return {tally.motion_id: Result.from_json(tally.result) for tally in found}
-
-
-def carried(db: Session, of: Sequence[Motion]) -> set[str]:
-    """Return the ids of those motions that were carried."""
-    return {id for id, result in results(db, of).items() if result.carried == CARRIED}
-
-
-def deferred(db: Session, of: Sequence[Motion]) -> set[str]:
-    """Return the ids of those motions that ended in a near tie."""
-    return {id for id, result in results(db, of).items() if result.carried == DEFERRED}
 
 
 def roll(db: Session, motion_id: str) -> Sequence[RollEntry]:

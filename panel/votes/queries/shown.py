@@ -87,7 +87,7 @@ def shown(db: Session, of: Motion, audience: Audience) -> Shown | None:
     """Return what an audience sees of a motion, or None where it is not to know of it."""
     if not visible(of, audience):
         return None
-    result = rows.tally_of(db, of.id)
+    result = rows.tally_of(db, of.id) if of.closed_at else None
     counts = result is not None and counts_shown(of, result, audience)
     named = audience in NAMED
     lines = _lines(db, of, closed=result is not None)
@@ -96,7 +96,8 @@ def shown(db: Session, of: Motion, audience: Audience) -> Shown | None:
         hemicycle=_hemicycle(of, result, lines, named=named) if counts else None,
         gauge=_gauge(of, result) if counts else None,
         annulment=rows.annulment(db, of.id) if of.state is MotionState.ANNULLED else None,
-        repeats=rows.motion(db, of.repeats) if of.repeats else None, repetition=rows.repetition(db, of.id),
+        repeats=rows.motion(db, of.repeats) if of.repeats else None,
+        repetition=rows.repetition(db, of.id) if of.closed_at else None,
     )  # fmt: skip
 
 
@@ -107,7 +108,9 @@ def all_shown(db: Session, hearing_id: str, audience: Audience) -> list[Shown]:
 
 
 def _lines(db: Session, of: Motion, *, closed: bool) -> list[Line]:
-    roll = rows.roll(db, of.id)
+    roll = rows.roll(db, of.id) if of.opened_at else []
+    if not roll:
+        return []
     names = cases.people_names(db, {entry.person_id for entry in roll})
     ballots = {b.seat_id: b for b in rows.counting_ballots(db, of.id)} if closed else {}
     took_part = {*rows.participation(db, of.id), *ballots}
