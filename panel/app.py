@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 import panel.accounts.models
@@ -62,6 +62,7 @@ from panel.hearings import views as hearings_views
 from panel.live import changes as live_changes
 from panel.live import parts as live_parts
 from panel.live import server as live_server
+from panel.live import views as live_views
 from panel.opinions import live as opinions_live
 from panel.opinions import rules as opinions_rules
 from panel.opinions import views as opinions_views
@@ -116,7 +117,7 @@ SEEN_SECONDS = 60.0
 def routes() -> list[BaseRoute]:
     """Return every route."""
     return [
-        Route("/hearings/{id}/changes", live_changes.changes, name="hearings.changes"),
+        *live_views.routes,
         Mount("/static", StaticFiles(directory=folder("static")), name="static"),
         *accounts_views.routes,
         *cases_views.routes,
@@ -184,6 +185,7 @@ def create_site(settings: Settings, committed: Callable[[Sequence[int]], None]) 
         writer=writer,
         templates=environment(lambda name, **params: name),
         sign_in=signed_in.actor_of,
+        known=signed_in.known,
         organisation=organisation(settings),
         areas={"accounts": Desk(signed_in)},
     )
@@ -233,7 +235,7 @@ def create_app(settings: Settings) -> Starlette:
     live = live_server.LiveServer(site, hearing_of=hooks.hearing, generation=accounts_queries.generation)
     hooks.END_SOCKETS[:], hooks.END_SESSION_SOCKETS[:] = [live.end_person], [live.end_session]
     hooks.PRESENCE[:] = [live.presence]
-    changes = live_changes.Changes(site, live.emit_revision)
+    changes = live_changes.Changes(site, live.emit_revision, stream_of)
     site.areas |= {"live": live, "changes": changes}
 
     @asynccontextmanager

@@ -30,8 +30,7 @@ def open_round(work: Work, actor: Actor | None, *, case_id: str, number: int, he
     opened = work.add(Round(case_id=case_id, number=number, hearing_id=hearing_id))
     work.record(
         RoundOpened(
-            case_id=case_id, hearing_id=hearing_id, closed=_closed(work, hearing_id),
-            actor_id=actor.person_id if actor else None, round_id=opened.id, number=number,
+            **_where(work, opened), actor_id=actor.person_id if actor else None, round_id=opened.id, number=number,
         )
     )  # fmt: skip
     return opened
@@ -45,8 +44,7 @@ def close_round(work: Work, actor: Actor, *, round_id: str) -> Round:
     given, _ = queries.progress(work.db, round_id)
     work.record(
         RoundClosed(
-            case_id=round_.case_id, hearing_id=round_.hearing_id, closed=_closed(work, round_.hearing_id),
-            actor_id=actor.person_id, round_id=round_id, number=round_.number, opinions=given,
+            **_where(work, round_), actor_id=actor.person_id, round_id=round_id, number=round_.number, opinions=given,
         )
     )  # fmt: skip
     return round_
@@ -110,9 +108,9 @@ def submit(work: Work, actor: Actor, *, round_id: str) -> Opinion:
 
 def _submitted(work: Work, actor: Actor, round_: Round, opinion: Opinion) -> OpinionSubmitted:
     return OpinionSubmitted(
-        case_id=opinion.case_id, hearing_id=round_.hearing_id, closed=_closed(work, round_.hearing_id),
-        actor_id=actor.person_id, round=round_.number, version=opinion.version, seat=opinion.seat_id,
-        ratings=opinion.ratings, recommendation=opinion.recommendation, reasons=opinion.reasons, change=opinion.change,
+        **_where(work, round_), actor_id=actor.person_id, round=round_.number, version=opinion.version,
+        seat=opinion.seat_id, ratings=opinion.ratings, recommendation=opinion.recommendation, reasons=opinion.reasons,
+        change=opinion.change,
     )  # fmt: skip
 
 
@@ -129,5 +127,8 @@ def _mine(work: Work, actor: Actor, round_id: str) -> tuple[Round, str]:
     return round_, seat.id
 
 
-def _closed(work: Work, hearing_id: str | None) -> bool:
-    return hearing_id is not None and in_closed_session(work.db, hearing_id)
+def _where(work: Work, round_: Round) -> dict[str, Any]:
+    """Return where a round's event belongs: its hearing, or the one to come, whose page shows how the round stands."""
+    hearing_id = round_.hearing_id or committees.hearing_now(work.db, round_.case_id)
+    closed = hearing_id is not None and in_closed_session(work.db, hearing_id)
+    return {"case_id": round_.case_id, "hearing_id": hearing_id, "closed": closed}
