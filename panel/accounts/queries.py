@@ -122,11 +122,26 @@ class SignedIn:
         kept = self._kept.get(reference)
         if kept is None or kept.generation != at:
             kept = self._load(db, reference, at)
-        if kept is None or now >= kept.expires_at or now - self._last_seen(reference, kept) > self.idle:
+        if kept is None or self._over(reference, kept, now):
             self.forget(reference)
             return None
         self._seen[reference] = now
         return kept.actor
+
+    def known(self, cookie: str) -> Actor | None:
+        """Return the person behind a cookie if no commit has touched standings since they were looked up last.
+
+        Never blocks; None only says that the database must be asked.
+        """
+        reference = digest(cookie)
+        kept = self._kept.get(reference)
+        if kept is None or kept.generation != generation() or self._over(reference, kept, now := clock.now()):
+            return None
+        self._seen[reference] = now
+        return kept.actor
+
+    def _over(self, reference: str, kept: _Kept, now: datetime) -> bool:
+        return now >= kept.expires_at or now - self._last_seen(reference, kept) > self.idle
 
     def forget(self, reference: str) -> None:
         """Drop what is kept of a session."""

@@ -51,6 +51,7 @@ class Site:
     writer: Writes
     templates: Environment
     sign_in: Callable[[Session, str], Actor | None]
+    known: Callable[[str], Actor | None]
     organisation: Mapping[str, str]
     areas: dict[str, Any] = field(default_factory=dict)
 

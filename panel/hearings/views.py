@@ -12,7 +12,7 @@ from panel.core.security import AUDIENCE_OF, Audience
 from panel.hearings import actions, forms, queries
 from panel.hearings.models import FloorRequest, Hearing, Minutes, Question, Showing, Turn
 from panel.hearings.queries.lines import lines as lines_of
-from panel.live import changes
+from panel.live.views import page_parts
 
 
 def _page(hearing_id: str) -> str:
@@ -22,7 +22,7 @@ def _page(hearing_id: str) -> str:
 @page("hearings.read", of=queries.hearing)
 def show(reading: Reading, hearing: Hearing) -> Response:
     """Show the live page as the reader's audience sees it."""
-    parts, revision = changes.page_parts(reading, hearing)
+    parts, revision = page_parts(reading, hearing)
     role = reading.me.role_in(hearing.case_id)
     assert role is not None
     return reading.render(

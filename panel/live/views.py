@@ -1,0 +1,124 @@
+"""The parts of a live page for its reader, and the address that says what changed."""
+
+from typing import Any
+
+import anyio
+from markupsafe import Markup
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from panel.core import security
+from panel.core.errors import NotFound
+from panel.core.pages import Reading, Site, locale_of
+from panel.core.security import AUDIENCE_OF, Actor, Role
+from panel.live import changes
+from panel.live.changes import Drawn, Followed, marked, wrapped
+from panel.live.parts import own_parts_for
+
+HTML = (b"content-type", b"text/html; charset=utf-8")
+
+
+def page_parts(reading: Reading, hearing: Any) -> tuple[dict[str, Markup], int]:
+    """Return every part of the reader's page, own ones as `own-<name>`, and the revision that they are at least at."""
+    role = reading.me.role_in(hearing.case_id)
+    assert role is not None
+    following = changes.of(reading.site)
+    followed = following.follow(hearing.id)
+    assert followed is not None
+    drawn = following.draw(followed, AUDIENCE_OF[role], reading.locale)
+    mine = own_parts(reading.request, reading.site, hearing.id, reading.me, role)
+    texts = {**drawn.texts, **{f"own-{name}": text for name, text in mine.items()}}
+    # Drawn by our templates, where every text is escaped.
+    return {name: Markup(text) for name, text in texts.items()}, drawn.seen.revision  # noqa: S704
+
+
+def own_parts(request: Request, site: Site, hearing_id: str, actor: Actor, role: Role) -> dict[str, str]:
+    """Draw the reader's own parts; one that this reader does not have now is an empty, hidden element.
+
+    Reads in a session of its own, begun after the shared parts were drawn: never older than the revision told.
+    """
+    with Session(site.reading) as db:
+        reading = Reading(request, actor, db)
+        drawn = {}
+        for part in own_parts_for(role):
+            context = part.load(db, hearing_id, actor, reading.now)
+            if context is None:
+                drawn[part.name] = f'<section data-part id="own-{part.name}" hidden></section>'
+            else:
+                drawn[part.name] = marked(reading.draw(part.template, **context))
+    return drawn
+
+
+class WhatChanged:
+    """GET /hearings/{id}/changes?since=R: 204 for nothing, else every newer part and the reader's own ones.
+
+    The hot path of a live hearing, and therefore bare ASGI: for readers without parts of their own, with everything
+    drawn, it neither leaves the event loop nor asks the database. Who asks is looked up at every request.
+    """
+
+    permission = "hearings.read"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope)
+        site: Site = scope["app"].state.site
+        actor, followed = await self._admit(request, site, scope["path_params"]["id"])
+        role = actor.role_in(followed.case_id)
+        assert role is not None
+        status, revision, body = await self._answer(request, site, actor, role, followed)
+        headers = [(b"panel-revision", b"%d" % revision)]
+        if body:
+            headers += [HTML, (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _admit(self, request: Request, site: Site, hearing_id: str) -> tuple[Actor, Followed]:
+        cookie = request.cookies.get(site.settings.cookie, "")
+        actor = site.known(cookie) or await anyio.to_thread.run_sync(_signed_in, site, cookie)
+        request.state.actor = actor
+        security.admit(actor, self.permission)
+        following = changes.of(site)
+        followed = following.followed(hearing_id) or await anyio.to_thread.run_sync(following.follow, hearing_id)
+        if followed is None:
+            raise NotFound
+        security.authorize(actor, self.permission, followed)
+        assert actor is not None
+        return actor, followed
+
+    async def _answer(
+        self, request: Request, site: Site, actor: Actor, role: Role, followed: Followed
+    ) -> tuple[int, int, bytes]:
+        """Return status, revision and body."""
+        audience, query = AUDIENCE_OF[role], request.query_params
+        since, revision = _number(query.get("since", "")), followed.seen[audience].revision
+        owning = bool(own_parts_for(role)) and (since != revision or "own" in query)
+        if since == revision and not owning:
+            return 204, revision, b""
+        drawn = await changes.of(site).fresh(followed, audience, locale_of(request, actor))
+        if owning:
+            body = await anyio.to_thread.run_sync(_with_own, request, site, actor, role, followed, drawn, since)
+        else:
+            body = drawn.body(since)
+        return 200, drawn.seen.revision, body
+
+
+def _with_own(
+    request: Request, site: Site, actor: Actor, role: Role, followed: Followed, drawn: Drawn, since: int
+) -> bytes:
+    mine = own_parts(request, site, followed.id, actor, role)
+    return wrapped([*drawn.since(since).values(), *mine.values()])
+
+
+def _signed_in(site: Site, cookie: str) -> Actor | None:
+    with Session(site.reading) as db:
+        return site.sign_in(db, cookie)
+
+
+def _number(sent: str) -> int:
+    """Return the revision that the reader holds; what is none is taken as holding nothing."""
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 10 else -1
+
+
+routes = [Route("/hearings/{id}/changes", WhatChanged(), methods=["GET"], name="hearings.changes")]
