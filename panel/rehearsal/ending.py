@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from panel.rehearsal.stage import Stage
 
 
+async def end(stage: "Stage") -> None:
+    """Go from the end of the hearing to the published summary."""
+    await stage.attempt(confirm(stage))
+    await stage.attempt(decide(stage))
+    await stage.attempt(publish(stage))
+
+
 async def confirm(stage: "Stage") -> None:
     """Let every simulated member who attended confirm the minutes, or refuse with the reason."""
     for said in stage.fiction["minutes"]:
@@ -29,10 +36,12 @@ async def decide(stage: "Stage") -> None:
     decider = stage.who(decision["by"])
     departs = decision["stance"] == "depart" and decision["departs_to"] != stage.carried
     outcome = decision["departs_to"] if departs else stage.carried
-    page = await decider.until(f"/cases/{stage.case_id}/decision", lambda p: p.form("check-decision"), 60.0)
+    page = await decider.until(f"/cases/{stage.case_id}/decision", lambda p: p.form("check-decision"), stage.patience)
     form = page.form("check-decision") if page else None
     if form is None:
         raise Stuck(f"{decider.name} cannot decide yet")
+    if sum(name == "answer" for name, _ in form.fields) > len(stage.dissents):
+        raise Stuck(stage._("A dissent that the script does not know waits for a person's answer"))
     texts = {answer["dissent"]: answer["text_zh"].strip() for answer in stage.fiction.get("answers", [])}
     today = clock.now().date()
     corrective = stage.fiction.get("corrective", [])
@@ -61,7 +70,7 @@ async def publish(stage: "Stage") -> None:
     if not await stage.simulated("secretary"):
         return
     secretary, path = stage.who("secretary"), f"/cases/{stage.case_id}/summary"
-    page = await secretary.until(path, lambda p: p.form("compose-summary"), 60.0)
+    page = await secretary.until(path, lambda p: p.form("compose-summary"), stage.patience)
     compose = page.form("compose-summary") if page else None
     if compose is None:
         raise Stuck("the summary cannot be composed yet")

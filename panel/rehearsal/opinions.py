@@ -16,9 +16,7 @@ async def give(stage: "Stage", number: int) -> None:
     """Let every simulated member give their opinion of this round."""
     for said in stage.fiction["opinions"]:
         if said["round"] == number and said["by"] in stage.seats and await stage.simulated(said["by"]):
-            await _write(stage, stage.who(said["by"]), said)
-            deed = stage._("gives an opinion, round %(n)s", n=number)
-            stage.say(f"{stage.who(said['by']).name} · {deed}")
+            await stage.attempt(_write(stage, stage.who(said["by"]), said))
             await stage.breathe()
 
 
@@ -40,6 +38,8 @@ async def _write(stage: "Stage", member: Participant, said: Mapping[str, Any]) -
     if form is None:
         raise Stuck(f"{member.name} cannot give the opinion: {checked.text[-600:]}")
     await member.send(form)
+    deed = stage._("gives an opinion, round %(n)s", n=said["round"])
+    stage.say(f"{member.name} · {deed}")
 
 
 def _editor(html: str) -> str | None:

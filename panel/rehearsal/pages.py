@@ -25,9 +25,10 @@ class FormOnPage:
         return kept
 
     def option(self, name: str, label: str) -> str:
-        """Return the value of the option whose words contain these; raises LookupError."""
-        for value, words in self.options.get(name, []):
-            if value and label in words:
+        """Return the value of the option whose words are these or, if none is, contain these; raises LookupError."""
+        offered = [(value, words) for value, words in self.options.get(name, []) if value]
+        for value, words in sorted(offered, key=lambda one: one[1] != label):
+            if label in words:
                 return value
         raise LookupError(f"no option {label!r} of {name!r} in the form {self.name!r}")
 

@@ -1,7 +1,7 @@
 """Holding a hearing by its script: who acts next, and what they wait for. Outcomes are never read from the script."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ from panel.core import clock, words
 from panel.core.errors import Label
 from panel.core.i18n import DEFAULT_LOCALE, Translator, translator
 from panel.rehearsal import ending, opinions, voting
+from panel.rehearsal.pages import Page
 from panel.rehearsal.participant import Participant, Refusal, Stuck
 
 ORDER = (
@@ -19,6 +20,10 @@ STEP_SECONDS = 60.0
 """How long a simulated participant waits for another one."""
 PERSON_SECONDS = 3600.0
 """How long the script waits for a person."""
+TURN_SECONDS = 240.0
+"""How long the simulated chair leaves the floor to a person."""
+WHOLE_SECONDS = 540.0
+"""After this long an unattended hearing has failed."""
 
 Say = Callable[[str], None]
 
@@ -38,10 +43,17 @@ class Stage:
     pace: float = 0.0
     aside: set[str] = field(default_factory=set)
     motion_of: dict[str, str] = field(default_factory=dict)
+    results: dict[str, str] = field(default_factory=dict)
     carried: str = ""
     dissents: list[str] = field(default_factory=list)
     _: Translator = field(default_factory=lambda: translator(DEFAULT_LOCALE))
     _taken: tuple[float, frozenset[str]] = (0.0, frozenset())
+    _refused: str = ""
+
+    @property
+    def patience(self) -> float:
+        """Return for how long something is waited for that a person may have to do."""
+        return STEP_SECONDS if self.auto else PERSON_SECONDS
 
     @property
     def page(self) -> str:
@@ -107,6 +119,21 @@ class Stage:
         assert found is not None
         await self.who(key).send(found, **values)
 
+    async def attempt(self, doing: Awaitable[object]) -> None:
+        """Do this; what cannot be done ends an unattended hearing, while among people the script goes on without it."""
+        try:
+            await doing
+        except (Refusal, Stuck, LookupError) as problem:
+            if self.auto:
+                raise
+            self.complain(str(problem))
+
+    def complain(self, problem: str) -> None:
+        """Say what did not go, once."""
+        if problem != self._refused:
+            self.say(problem)
+        self._refused = problem
+
     async def reach(self, phase: str) -> None:
         """Bring the hearing to a phase: the simulated chair presses, a person is waited for."""
         deadline = clock.monotonic() + PERSON_SECONDS
@@ -119,13 +146,18 @@ class Stage:
                 raise Stuck(f"the hearing did not reach {phase}")
 
     async def _press(self) -> None:
-        try:
-            await self.must(self.chair, "next-step")
-        except Refusal as refusal:
-            if self.auto:
-                raise
-            self.say(str(refusal))
-            await asyncio.sleep(5)
+        if self.auto:
+            return await self.must(self.chair, "next-step")
+        await self._hear_people()
+        await self.attempt(self.must(self.chair, "next-step"))
+        await asyncio.sleep(1)
+
+    async def _hear_people(self) -> None:
+        """Let the simulated chair call up every hand that is still raised, before the hearing goes on."""
+        while (page := await self.who(self.chair).get(self.page)).form("give-floor"):
+            give, ended = page.form("give-floor"), page.form("end-turn")
+            await self.who(self.chair).send(ended or give)  # type: ignore[arg-type]  # the loop asked for it
+            await self.who(self.chair).until(self.page, lambda p: not p.form("end-turn"), TURN_SECONDS)
 
 
 async def hold(
@@ -143,8 +175,11 @@ async def hold(
         for key, login in logins.items():
             if key in names:
                 stage.cast[key] = Participant(base_url, key, names[key], login)
-        await _enter(stage)
-        await _play(stage)
+        async with asyncio.timeout(WHOLE_SECONDS if auto else None):
+            await _enter(stage)
+            await _play(stage)
+    except TimeoutError:
+        raise Stuck(stage._("The hearing was not over after %(n)s seconds", n=round(WHOLE_SECONDS))) from None
     finally:
         for participant in stage.cast.values():
             await participant.close()
@@ -165,18 +200,21 @@ async def _play(stage: Stage) -> None:
         await stage.reach(phase)
         stage.say(f"—— {stage._(words.PHASES[phase])}")
         if phase == "opening":
-            await _come(stage)
-        for act in stage.fiction["script"]:
-            if act["stage"] == phase:
-                await _perform(stage, act)
+            await stage.attempt(_come(stage))
+        await _stage_of(stage, phase)
         if phase == "opinions":
             await opinions.give(stage, 2)
         elif phase == "motions":
             await voting.vote(stage)
         elif phase == "ended":
-            await ending.confirm(stage)
-            await ending.decide(stage)
-            await ending.publish(stage)
+            await ending.end(stage)
+
+
+async def _stage_of(stage: Stage, phase: str) -> None:
+    """Play the acts of one stage; what a person in the chair did not wait for is left out."""
+    for act in stage.fiction["script"]:
+        if act["stage"] == phase and (stage.auto or await stage.phase() == phase):
+            await stage.attempt(_perform(stage, act))
 
 
 async def _come(stage: Stage) -> None:
@@ -218,16 +256,22 @@ async def _floor(stage: Stage, by: str, kind: str) -> bool:
         return by == stage.chair
     if await stage.simulated(stage.chair):
         await stage.must(stage.chair, "give-floor")
-    wait = STEP_SECONDS if await stage.simulated(stage.chair) else 180.0
-    return await stage.who(by).until(stage.page, lambda p: p.form("end-own-turn"), wait) is not None
+    told = (await stage.who(by).get(stage.page)).first("data-phase")
+
+    def called(page: Page) -> bool:
+        return page.form("end-own-turn") is not None or page.first("data-phase") != told
+
+    page = await stage.who(by).until(stage.page, called, STEP_SECONDS if stage.auto else TURN_SECONDS)
+    return page is not None and page.form("end-own-turn") is not None
 
 
 async def _speak(stage: Stage, by: str, act: Mapping[str, Any]) -> None:
     kind = "point_of_order" if act["act"] == "point_of_order" else "speech"
-    floor = await _floor(stage, by, kind)
+    if not await _floor(stage, by, kind):
+        raise Stuck(stage._("%(name)s did not get the floor", name=stage.who(by).name))
     await stage.breathe(act["text"])
     await _note(stage, by, act["text"])
-    if floor and by != stage.chair:
+    if by != stage.chair:
         await stage.act(by, "end-own-turn")
 
 

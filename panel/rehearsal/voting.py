@@ -1,5 +1,6 @@
 """Motions by the script: facts one by one, dispositions until one is carried, and the dissents on them."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -16,53 +17,112 @@ WAIT = 300.0
 
 
 async def vote(stage: "Stage") -> None:
-    """Put every fact to the vote, then the dispositions in order until one is carried."""
-    for fact in stage.script["facts"]:
-        ballots = next(b for b in stage.fiction["fact_ballots"] if b["fact"] == fact["id"])
-        await _put(stage, fact["id"], fact["question_zh"], ballots["ballots"], ballots.get("reasons", {}))
-    for disposition in stage.fiction["dispositions"]:
-        question = disposition["question_zh"]
-        if await stage.simulated(stage.chair):
-            await stage.must(stage.chair, "move-disposition", outcome=disposition["outcome"], question=question)
-        result = await _put(stage, disposition["id"], question, disposition["ballots"], {})
-        if result == "carried":
-            stage.carried = disposition["outcome"]
+    """Vote until the hearing goes on: the simulated chair leads by the script, a person as they like."""
+    while await stage.phase() == "motions":
+        if not await stage.simulated(stage.chair):
+            await stage.attempt(_follow(stage))
+            await asyncio.sleep(1)
+            continue
+        unsettled = next((key for key in stage.motion_of if key not in stage.results), None)
+        if unsettled is not None:
+            await stage.attempt(_finish(stage, unsettled))
+        elif (put := _next(stage)) is not None:
+            await stage.attempt(_put(stage, put))
+        else:
             return
 
 
-async def _put(stage: "Stage", key: str, question: str, ballots: Mapping[str, str], reasons: Mapping[str, str]) -> str:
-    """Open a motion, let everybody vote, the chair last, and close it; return its result."""
-    chairs = await stage.simulated(stage.chair)
-    if chairs:
-        await stage.must(stage.chair, "open-motion")
-    motion = await _motion(stage)
-    stage.motion_of[key] = motion
-    stage.say(stage._("Vote: %(question)s", question=question[:60]))
-    order = [seat for seat in ballots if seat != stage.chair] + [seat for seat in ballots if seat == stage.chair]
-    for seat in order:
-        if seat not in stage.aside and await stage.simulated(seat):
-            await _cast(stage.who(seat), motion, ballots[seat], reasons.get(seat, ""))
-    if chairs:
-        await _close(stage, motion)
-    result = await _result(stage, motion)
-    stage.say(stage._("Result: %(result)s", result=stage._(words.RESULTS.get(result, result))))
-    await stage.breathe(question)
-    await dissent(stage, key)
-    return result
+def _next(stage: "Stage") -> Mapping[str, Any] | None:
+    """Return the next fact, or the next disposition while none is carried; None when no vote is left."""
+    dispositions = [] if stage.carried else stage.fiction["dispositions"]
+    return next((one for one in (*stage.script["facts"], *dispositions) if one["id"] not in stage.motion_of), None)
 
 
-async def _motion(stage: "Stage") -> str:
-    """Return the id of the motion that is open, from a member's live page."""
-    watcher = await stage.watcher()
-
-    def ballot(page: Page) -> str:
-        found = re.search(r'href="/motions/([0-9a-f]{32})/ballot["?]', page.html)
-        return found[1] if found else ""
-
-    page = await watcher.until(stage.page, ballot, WAIT)
+async def _put(stage: "Stage", put: Mapping[str, Any]) -> None:
+    """Move and open a motion, let everybody vote, the chair last, and see it to its end."""
+    question = put["question_zh"]
+    if "outcome" in put:
+        await stage.must(stage.chair, "move-disposition", outcome=put["outcome"], question=question)
+    await stage.must(stage.chair, "open-motion")
+    page = await (await stage.watcher()).until(stage.page, _on_ballot, WAIT)
     if page is None:
         raise Stuck("no motion was opened")
-    return ballot(page)
+    stage.motion_of[put["id"]] = _on_ballot(page)
+    stage.say(stage._("Vote: %(question)s", question=question[:60]))
+    await _cast_all(stage, put["id"], _on_ballot(page))
+    await _finish(stage, put["id"])
+    await stage.breathe(question)
+
+
+async def _finish(stage: "Stage", key: str) -> None:
+    """Close a motion, if nobody sits in the chair's seat who does; take its result in."""
+    motion = stage.motion_of[key]
+    if await stage.simulated(stage.chair):
+        await _close(stage)
+    page = await (await stage.watcher()).until(f"/motions/{motion}", lambda p: _result(p, motion), stage.patience)
+    if page is None:
+        raise Stuck("a motion was not closed")
+    await _settle(stage, key, _result(page, motion))
+
+
+async def _follow(stage: "Stage") -> None:
+    """Vote on the motion that a person put, once; tell what came of those that they closed."""
+    watcher = await stage.watcher()
+    motion = _on_ballot(await watcher.get(stage.page))
+    if motion and motion not in stage.motion_of.values():
+        page = await watcher.get(f"/motions/{motion}")
+        key = _named(stage, page) or motion
+        stage.motion_of[key] = motion
+        stage.results.pop(key, None)
+        await _cast_all(stage, key, motion)
+    for key, voted in list(stage.motion_of.items()):
+        if key not in stage.results and (result := _result(await watcher.get(f"/motions/{voted}"), voted)):
+            await _settle(stage, key, result)
+
+
+def _named(stage: "Stage", page: Page) -> str:
+    """Return the script's id for the motion of this page: of a fact by its words, of a disposition by its outcome."""
+    for fact in stage.script["facts"]:
+        if " ".join(fact["question_zh"].split()) in page.text:
+            return str(fact["id"])
+    for disposition in stage.fiction["dispositions"]:
+        outcome = words.OUTCOMES[disposition["outcome"]]
+        if stage._(outcome) in page.text:
+            return str(disposition["id"])
+    return ""
+
+
+async def _cast_all(stage: "Stage", key: str, motion: str) -> None:
+    """Let every simulated member vote by the script, the chair last; who has no script for it abstains."""
+    scripted = [*stage.fiction["fact_ballots"], *stage.fiction["dispositions"]]
+    said: Mapping[str, Any] = next((b for b in scripted if key in {b.get("fact"), b.get("id")}), {"ballots": {}})
+    order = [seat for seat in (*said["ballots"], *stage.seats) if seat in stage.seats and seat != stage.chair]
+    for seat in (*dict.fromkeys(order), stage.chair):
+        if await stage.simulated(seat):
+            choice, reason = said["ballots"].get(seat, "abstain"), said.get("reasons", {}).get(seat, "")
+            await stage.attempt(_cast(stage.who(seat), motion, choice, reason))
+
+
+async def _settle(stage: "Stage", key: str, result: str) -> None:
+    """Take in how a motion ended, and let members file what they have to say of it."""
+    stage.results[key] = result
+    stage.say(stage._("Result: %(result)s", result=stage._(words.RESULTS.get(result, result))))
+    disposition = next((d for d in stage.fiction["dispositions"] if d["id"] == key), None)
+    if result == "carried" and disposition is not None:
+        stage.carried = disposition["outcome"]
+    await stage.attempt(dissent(stage, key))
+
+
+def _on_ballot(page: Page) -> str:
+    """Return the id of the motion whose ballot a member's live page leads to, or an empty text."""
+    found = re.search(r'href="/motions/([0-9a-f]{32})/ballot["?]', page.html)
+    return found[1] if found else ""
+
+
+def _result(page: Page, motion: str) -> str:
+    """Return how a motion ended, from a page that tells it; an empty text while it has not."""
+    pairs = zip(page.attributes.get("data-motion", []), page.attributes.get("data-carried", []), strict=True)
+    return next((carried for id, carried in pairs if id == motion and carried not in {"open", "draft"}), "")
 
 
 async def _cast(member: Participant, motion: str, choice: str, reason: str) -> None:
@@ -73,7 +133,7 @@ async def _cast(member: Participant, motion: str, choice: str, reason: str) -> N
     await member.send(form, **values, **({"reason": reason} if any(n == "reason" for n, _ in form.fields) else {}))
 
 
-async def _close(stage: "Stage", motion: str) -> None:
+async def _close(stage: "Stage") -> None:
     """Close the vote once everybody has voted; who keeps everybody waiting gets a last call first."""
     people = [seat for seat in stage.seats if not await stage.simulated(seat)]
     if people:
@@ -81,20 +141,6 @@ async def _close(stage: "Stage", motion: str) -> None:
         if page is None:
             await stage.act(stage.chair, "last-call")
     await stage.must(stage.chair, "close-motion")
-
-
-async def _result(stage: "Stage", motion: str) -> str:
-    """Return the result of a motion, as a member's live page tells it."""
-    watcher = await stage.watcher()
-
-    def told(page: Page) -> str:
-        pairs = zip(page.attributes.get("data-motion", []), page.attributes.get("data-carried", []), strict=True)
-        return next((carried for id, carried in pairs if id == motion and carried not in {"open", "draft"}), "")
-
-    page = await watcher.until(f"/motions/{motion}", told, WAIT)
-    if page is None:
-        raise Stuck("a motion was not closed")
-    return told(page)
 
 
 async def dissent(stage: "Stage", key: str) -> None:

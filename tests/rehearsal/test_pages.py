@@ -1,58 +1,91 @@
-"""Reading forms as a browser does."""
+"""Reading pages as a browser does: what would be sent, what can be chosen, which words stand around it."""
 
 import pytest
 
 from panel.rehearsal.pages import Page
 
-PAGE = """
-<p data-phase="questions">外面 <a data-login="luo" href="/demo/enter/x">进入</a></p>
-<form data-form="ask" action="/hearings/7/questions" data-live>
-  <input type="hidden" name="csrf" value="token"><p>向谁提问</p>
-  <select name="asked_of"><option value="">请选择</option>
-    <option value="p1" selected>罗正</option><option value="p2">秦月</option></select>
-  <input type="radio" name="kind" value="a" data-choice="approve">
-  <input type="radio" name="kind" value="b" checked>
-  <textarea name="text">半句</textarea><input type="file" name="file">
-  <button name="go" value="1">提出</button>
+HTML = """
+<section data-phase="motions" data-motion="a1"><p>Now</p></section>
+<form action="/votes" method="post" data-form="cast" data-live>
+  <input type="hidden" name="csrf" value="token"><input type="hidden" name="idem" value="once">
+  <input type="radio" name="choice" value="disapprove" data-choice="disapprove">
+  <input type="radio" name="choice" value="approve   " data-choice="approve">
+  <input type="checkbox" name="notify" value="1" checked>
+  <textarea name="reason">typed
+before</textarea>
+  <select name="asked_of"><option value="">Choose</option>
+    <option value="p1">Qin</option><option value="p2" selected>Luo</option></select>
+  <select name="kind"><option value="first">First</option><option value="second">Second</option></select>
+  <input type="file" name="scan"><input name="exhibits" value="3">
+  <button>Cast the ballot</button>
 </form>
-<form data-form="other" action="/other"><input name="x" value="1"></form>
+<section data-phase="later" data-motion="a2"></section>
+<form action="/hands" method="post" data-form="hand"><button>Seat 4</button></form>
+<form action="/hands" method="post" data-form="hand"><button>Seat 5</button></form>
 """
 
 
-def test_a_form_is_read_with_what_would_be_sent_untouched() -> None:
-    form = Page(PAGE).form("ask")
+def cast() -> Page:
+    return Page(HTML)
+
+
+def test_a_form_is_sent_as_it_stands_until_something_is_put_in() -> None:
+    form = cast().form("cast")
+
     assert form is not None
-    assert (form.action, form.live) == ("/hearings/7/questions", True)
-    assert form.fields == [("csrf", "token"), ("asked_of", "p1"), ("kind", "b"), ("text", "半句")]
+    assert (form.action, form.live) == ("/votes", True)
+    assert form.fields == [
+        ("csrf", "token"),
+        ("idem", "once"),
+        ("notify", "1"),
+        ("reason", "typed\nbefore"),
+        ("asked_of", "p2"),
+        ("kind", "first"),
+        ("exhibits", "3"),
+    ]
 
 
-def test_values_take_the_place_of_what_was_there() -> None:
-    form = Page(PAGE).form("ask")
+def test_what_is_put_in_takes_the_place_of_what_stood_there() -> None:
+    form = cast().form("cast")
+
     assert form is not None
-    filled = form.filled(text="问题", exhibits=["1", "2"])
-    assert filled == [
-        ("csrf", "token"), ("asked_of", "p1"), ("kind", "b"), ("text", "问题"), ("exhibits", "1"), ("exhibits", "2"),
-    ]  # fmt: skip
+    assert form.filled(choice="approve   ", reason="because", exhibits=["1", "2"]) == [
+        ("csrf", "token"),
+        ("idem", "once"),
+        ("notify", "1"),
+        ("asked_of", "p2"),
+        ("kind", "first"),
+        ("choice", "approve   "),
+        ("reason", "because"),
+        ("exhibits", "1"),
+        ("exhibits", "2"),
+    ]
 
 
-def test_options_are_found_by_their_words_or_codes() -> None:
-    form = Page(PAGE).form("ask")
+def test_a_choice_is_found_by_its_words_and_never_guessed() -> None:
+    form = cast().form("cast")
+
     assert form is not None
-    assert form.option("asked_of", "秦月") == "p2"
-    assert form.option("kind", "approve") == "a"
+    assert form.option("asked_of", "Qin") == "p1"
+    assert form.option("choice", "approve") == "approve   "
     with pytest.raises(LookupError):
-        form.option("asked_of", "无此人")
+        form.option("asked_of", "Choose")
+    with pytest.raises(LookupError):
+        form.option("choice", "abstain")
 
 
-def test_forms_are_told_apart_by_name_and_words() -> None:
-    page = Page(PAGE)
-    assert page.form("ask", "向谁提问") is not None
-    assert page.form("ask", "没有这些字") is None
-    assert [form.name for form in page.forms] == ["ask", "other"]
+def test_forms_of_one_name_are_told_apart_by_their_words() -> None:
+    page = cast()
+
+    assert [form.words.strip() for form in page.named("hand")] == ["Seat 4", "Seat 5"]
+    assert page.form("hand", "Seat 5") is page.named("hand")[1]
+    assert (page.form("hand", "Seat 6"), page.form("speak")) == (None, None)
+    assert [form.live for form in page.named("hand")] == [False, False]
 
 
-def test_attributes_links_and_words_are_read() -> None:
-    page = Page(PAGE)
-    assert (page.first("data-phase"), page.first("data-nothing")) == ("questions", "")
-    assert page.links == {"luo": "/demo/enter/x"}
-    assert page.text.startswith("外面 进入")
+def test_marks_of_elements_are_read_in_the_order_of_the_page() -> None:
+    page = cast()
+
+    assert page.attributes["data-motion"] == ["a1", "a2"]
+    assert (page.first("data-phase"), page.first("data-revision")) == ("motions", "")
+    assert Page("<p>Two\n  words</p><b>more</b>").text == "Two wordsmore"
