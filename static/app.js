@@ -48,6 +48,7 @@
     let timer = 0;
     let dirty = false;
     let saving = false;
+    let held = null;
     const told = form.querySelector("[data-saved]");
     const save = async () => {
       clearTimeout(timer);
@@ -72,7 +73,8 @@
         timer = setTimeout(save, 2 * PAUSE);
       } finally {
         saving = false;
-        if (dirty) timer = setTimeout(save, PAUSE);
+        if (held) form.requestSubmit(held.submitter);
+        else if (dirty) timer = setTimeout(save, PAUSE);
       }
     };
     form.addEventListener("input", () => {
@@ -81,7 +83,13 @@
       timer = setTimeout(save, PAUSE);
     });
     form.addEventListener("focusout", save);
-    form.addEventListener("submit", () => { dirty = false; clearTimeout(timer); });
+    // A save under way brings the revision that this form has to carry: sent before it, the form would conflict with itself.
+    form.addEventListener("submit", (event) => {
+      dirty = false;
+      clearTimeout(timer);
+      held = saving ? event : null;
+      if (held) event.preventDefault();
+    });
     document.addEventListener("visibilitychange", save);
   };
   all("form[data-autosave]").forEach(autosave);
