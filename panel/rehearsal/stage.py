@@ -162,14 +162,15 @@ class Stage:
 
 async def hold(
     base_url: str, *, script: Mapping[str, Any], logins: Mapping[str, str], hearing_id: str, case_id: str,
-    auto: bool, say: Say,
+    auto: bool, say: Say, pace: float = 2.5,
 ) -> Stage:  # fmt: skip
     """Hold a hearing from the first opinions to the published summary. Raises Refusal or Stuck where it cannot go on.
 
-    `script` is a demo case (rulepacks/demo), `logins` the account of each of its people and of the `projector`.
+    `script` is a demo case (rulepacks/demo), `logins` the account of each of its people and of the `projector`; with
+    people at the table, `pace` is the least pause between two acts, in seconds.
     """
     fiction = script["fiction"]
-    stage = Stage(base_url, fiction, script, hearing_id, case_id, auto, say, pace=0.0 if auto else 2.5)
+    stage = Stage(base_url, fiction, script, hearing_id, case_id, auto, say, pace=0.0 if auto else pace)
     names = {one["id"]: one["name"] for one in (*fiction["seats"], *fiction["people"])} | {"projector": ""}
     try:
         for key, login in logins.items():
