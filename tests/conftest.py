@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,4 +30,19 @@ def world(tmp_path: Path, template: Path) -> Iterator[World]:
 def plain_logs() -> None:
     """Write logs of the tests in plain lines: the default draws every traceback in colours, which takes seconds."""
     line = structlog.processors.KeyValueRenderer(key_order=["event"])
-    structlog.configure(processors=[structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info, line])
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, structlog.processors.format_exc_info, line]
+    )
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """Undo what a command did to the logs: its handler writes to a stream that ends with its test."""
+    root, panel, configured = logging.getLogger(), logging.getLogger("panel"), structlog.get_config()
+    levels = root.level, panel.level
+    yield
+    ours = [h for h in root.handlers if isinstance(h.formatter, structlog.stdlib.ProcessorFormatter)]
+    for handler in ours:
+        root.removeHandler(handler)
+    root.level, panel.level = levels
+    structlog.configure(**configured)

@@ -10,7 +10,6 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import anyio
@@ -35,11 +34,6 @@ _BRIEFLY = select(_COLUMNS.index, _COLUMNS.kind, _COLUMNS.closed, _COLUMNS.strea
 )
 Entry = tuple[int, str, bool]
 """Index, kind, closed."""
-
-
-@cache
-def _kinds(audience: Audience) -> dict[str, frozenset[str]]:
-    return dict(kinds_for(audience))
 
 
 @dataclass(frozen=True)
@@ -119,7 +113,7 @@ class Followed:
                 continue
             self.index = index
             for audience in AUDIENCES:
-                names = _kinds(audience).get(kind)
+                names = kinds_for(audience).get(kind)
                 if names and notices(audience, closed=closed):
                     self.seen[audience] = self.seen[audience].after(names)
                     noticed.add(audience)

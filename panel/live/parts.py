@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlmodel import Session
@@ -48,23 +49,33 @@ def register(parts: Iterable[Part], own_parts: Iterable[OwnPart]) -> None:
     """Fill the registries; the order is that of the pages' drawing."""
     PARTS.update({part.name: part for part in parts})
     OWN_PARTS.update({part.name: part for part in own_parts})
+    _forget()
 
 
 def touch_also(name: str, events: frozenset[type[Event]]) -> None:
     """Let events touch a part whose area cannot know of them, because they happen in an area above it."""
     PARTS[name] = replace(PARTS[name], touched_by=PARTS[name].touched_by | events)
+    _forget()
 
 
-def parts_for(audience: Audience) -> list[Part]:
+def _forget() -> None:
+    for asked in (parts_for, own_parts_for, kinds_for):
+        asked.cache_clear()
+
+
+@cache
+def parts_for(audience: Audience) -> tuple[Part, ...]:
     """Return the shared parts that an audience has."""
-    return [part for part in PARTS.values() if audience in part.audiences]
+    return tuple(part for part in PARTS.values() if audience in part.audiences)
 
 
-def own_parts_for(role: Role) -> list[OwnPart]:
+@cache
+def own_parts_for(role: Role) -> tuple[OwnPart, ...]:
     """Return the parts that a reader of this role may have of their own."""
-    return [part for part in OWN_PARTS.values() if role in part.roles]
+    return tuple(part for part in OWN_PARTS.values() if role in part.roles)
 
 
+@cache
 def kinds_for(audience: Audience) -> Mapping[str, frozenset[str]]:
     """Return, for each kind of event that this audience can notice, the names of the parts that it touches."""
     touched: dict[str, set[str]] = {}

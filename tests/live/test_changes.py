@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from panel.app import stream_of
 from panel.committees import actions as committees
 from panel.committees import queries as seats
 from panel.core.security import Audience
@@ -84,15 +85,13 @@ def test_revisions_are_equal_in_a_process_that_starts_later(world: World) -> Non
     step(world)
     ask(world, "observer", -1)
     come(world)
-    running = changes.of(world.site).kept(world.hearing_id)
+    running = changes.of(world.site).followed(world.hearing_id)
     assert running is not None
 
     async def silent(_hearing: str, _audience: Audience, _revision: int) -> None:
         return None
 
-    later = Changes(world.site, silent)
-    with world.db() as db:
-        replayed = later.load(db, world.hearing_id)
+    replayed = Changes(world.site, silent, stream_of).follow(world.hearing_id)
     assert replayed is not None
     assert {a: s.revision for a, s in replayed.seen.items()} == {a: s.revision for a, s in running.seen.items()}
     assert {a: s.touched for a, s in replayed.seen.items()} == {a: s.touched for a, s in running.seen.items()}
