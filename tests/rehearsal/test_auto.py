@@ -19,6 +19,8 @@ KEYS = [
     "bundle", "verified",
 ]  # fmt: skip
 EXPECTED = {1: "exempt", 6: "exempt", 7: "exempt", 8: "deny"}
+OPINIONS = {1: 8, 6: 9, 7: 9, 8: 8}
+"""Opinions of the first round that count in the end: in 1 and 8 one member is recused."""
 
 
 def held(folder: Path, number: int, output: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -37,7 +39,7 @@ def test_a_case_of_the_report_is_heard_from_first_opinion_to_verified_bundle(
     concluded = held(tmp_path, number, capsys)
     assert list(concluded) == KEYS
     assert (concluded["case"], concluded["outcome"], concluded["verified"]) == (number, EXPECTED[number], True)
-    assert concluded["opinions_round_1"] == 9
+    assert concluded["opinions_round_1"] == OPINIONS[number]
     assert concluded["dissents"] == 2
     assert concluded["events"] > 150
     assert len(base64.b64decode(concluded["root"])) == 32
