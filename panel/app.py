@@ -213,6 +213,16 @@ async def keep_seen(site: pages.Site) -> None:
             log.failure("sessions_not_kept", error)
 
 
+async def keep_limits(site: pages.Site) -> None:
+    """Settle minutes whose limit has passed, soon after it has."""
+    while True:
+        try:
+            await asyncio.wrap_future(site.writer.submit(hearings_actions.settle_overdue))
+        except Exception as error:
+            log.failure("minutes_not_settled", error)
+        await asyncio.sleep(SEEN_SECONDS)
+
+
 async def keep_published(settings: Settings) -> None:
     """Sign and publish the record's head on a fixed timer, so that a checkpoint's time betrays nothing."""
     engine, key = database.writing_engine(settings.database_url), checkpoint.key_at(settings.record_key)
@@ -243,7 +253,8 @@ def create_app(settings: Settings) -> Starlette:
         live.bind()
         changes.bind()
         await asyncio.wrap_future(site.writer.submit(votes_actions.sweep))
-        timers = [asyncio.create_task(keep_seen(site)), asyncio.create_task(keep_published(settings))]
+        keeping = keep_seen(site), keep_limits(site), keep_published(settings)
+        timers = [asyncio.create_task(each) for each in keeping]
         yield
         for timer in timers:
             timer.cancel()

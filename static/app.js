@@ -16,6 +16,9 @@
     form.setAttribute("aria-busy", "true");
     try {
       await htmx.ajax("POST", form.action, { source: form, event, target: slot, swap: "innerHTML" });
+      // The part is drawn anew at once, and its slot with it; what was answered stays outside the parts.
+      const receipt = document.getElementById("receipt");
+      if (receipt) receipt.textContent = slot.textContent.trim();
     } finally {
       form.removeAttribute("aria-busy");
     }
@@ -95,8 +98,8 @@
   all("form[data-autosave]").forEach(autosave);
 
   const count = (area) => {
-    const told = document.getElementById(`${area.id}-count`);
-    if (told) told.textContent = `${area.value.length} / ${area.maxLength}`;
+    const told = document.querySelector(`#${CSS.escape(area.id)}-count [data-used]`);
+    if (told) told.textContent = area.value.length;
   };
   document.addEventListener("input", (event) => {
     if (event.target.matches("textarea[data-count]")) count(event.target);

@@ -78,8 +78,12 @@
     if (reason === "io server disconnect") fetchChanges(true).then(() => setTimeout(() => socket.connect(), 1000));
   });
   socket.on("connect_error", lost);
+  // A proxy may take a socket and shut it without a word: then the library is silent for long, the strip must not be.
+  setTimeout(() => online || lost(), 3000);
   window.addEventListener("offline", lost);
   window.addEventListener("online", () => fetchChanges(true));
+  // A phone that slept, or a page brought back, may have missed everything.
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && fetchChanges(true));
   setInterval(() => {
     if (!online && document.visibilityState === "visible") fetchChanges(true);
   }, POLL + Math.random() * 1000);
