@@ -1,8 +1,9 @@
 """What opinions may put on the record."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from panel.record.events import Event, Level
+from panel.record.events import Event, Level, Opener
 
 
 class RoundOpened(Event):
@@ -29,6 +30,11 @@ class OpinionSubmitted(Event):
     recommendation: str
     reasons: str
     change: str
+
+    @classmethod
+    def opener(cls, public: Mapping[str, Any], level: Level) -> Opener | None:
+        """Name the round's closing: before it nobody reads another's opinion, whatever they may read later."""
+        return RoundClosed.kind, "number", public["round"]
 
 
 class RoundClosed(Event):

@@ -20,6 +20,10 @@ EVENT_KINDS: dict[str, type["Event"]] = {}
 """Every kind of event, by its name."""
 
 
+Opener = tuple[str, str, Any]
+"""An event that opens another: its kind, a field of its public part, and that field's value."""
+
+
 class Event(BaseModel):
     """One act on the record. `public` names the fields of its public part; the rest is its private part."""
 
@@ -48,6 +52,11 @@ class Event(BaseModel):
     def private_level(cls, public: Mapping[str, Any]) -> Level:
         """Say to whom the private part of one such event may be handed out; its public part may narrow it."""
         return cls.private_disclosure
+
+    @classmethod
+    def opener(cls, public: Mapping[str, Any], level: Level) -> Opener | None:
+        """Name the later event that opens one such event to an audience; None where it need not wait for any."""
+        return None
 
     def public_part(self) -> dict[str, Any]:
         """Return the public part as JSON values."""

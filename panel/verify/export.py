@@ -1,6 +1,7 @@
 """Making a bundle: what an audience may have of a case, with proofs up to a published checkpoint."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from panel.core.errors import Reason, Refused, require
 from panel.record import checkpoint as publishing
 from panel.record import queries
 from panel.record.commitment import PARTS, commitments_of, encode64
-from panel.record.events import EVENT_KINDS, Level
+from panel.record.events import EVENT_KINDS, Level, Opener
 from panel.record.models import Checkpoint, RecordBody, RecordEntry
 from panel.record.note import SigningKey
 from panel.verify.bundle import ERASED, FORMAT, LARGEST, WITHHELD, seal
@@ -38,9 +39,11 @@ def export_case(db: Session, *, stream: str, level: Level, key: SigningKey, chec
     """Return the bundle of a case for an audience, as of a checkpoint that this key has signed."""
     require(why_not_export(key, checkpoint))
     proof = queries.proofs(db, checkpoint.size)
+    told = list(queries.stream(db, stream, below=checkpoint.size))
+    withheld = waiting(told, level)
     entries = [
-        _entry(entry, body, level, [encode64(node) for node in proof(entry.index)])
-        for entry, body in queries.stream(db, stream, below=checkpoint.size)
+        _entry(entry, body, level, [encode64(node) for node in proof(entry.index)], waits=entry.index in withheld)
+        for entry, body in told
     ]
     content = {
         "format": FORMAT, "audience": level.name.lower(), "case": stream, "key": str(key.verifier),
@@ -67,19 +70,40 @@ def disclosed(kind: str, public: dict[str, Any], level: Level) -> tuple[bool, bo
     return event.disclosure <= level, max(event.disclosure, event.private_level(public)) <= level
 
 
-def _entry(entry: RecordEntry, body: RecordBody | None, level: Level, proof: list[str]) -> dict[str, Any]:
+def waiting(told: Sequence[tuple[RecordEntry, RecordBody | None]], level: Level) -> set[int]:
+    """Return the indices of the events whose opener is not on the record yet: the full record alone has them."""
+    if level is Level.FULL:
+        return set()
+    public = {entry.index: (entry.kind, json.loads(body.public)) for entry, body in told if body is not None}
+    openers = {index: _opener(kind, part, level) for index, (kind, part) in public.items()}
+    fields = {(opener[0], opener[1]) for opener in openers.values() if opener}
+    there = {(kind, name, part[name]) for kind, part in public.values() for of, name in fields if of == kind}
+    erased = {entry.kind for entry, body in told if body is None}
+    return {index for index, opener in openers.items() if opener and opener not in there and opener[0] not in erased}
+
+
+def _opener(kind: str, public: dict[str, Any], level: Level) -> Opener | None:
+    event = EVENT_KINDS.get(kind)
+    return event.opener(public, level) if event else None
+
+
+def _entry(
+    entry: RecordEntry, body: RecordBody | None, level: Level, proof: list[str], *, waits: bool
+) -> dict[str, Any]:
     commitments = commitments_of(entry.leaf)
     return {
         "index": entry.index,
         "commitments": {part: encode64(commitments[part]) for part in PARTS},
-        "parts": {"header": _opened(entry.header_salt, entry.header), **_parts(entry, body, level)},
+        "parts": {"header": _opened(entry.header_salt, entry.header), **_parts(entry, body, level, waits=waits)},
         "proof": proof,
     }
 
 
-def _parts(entry: RecordEntry, body: RecordBody | None, level: Level) -> dict[str, Any]:
+def _parts(entry: RecordEntry, body: RecordBody | None, level: Level, *, waits: bool) -> dict[str, Any]:
     if body is None:
         return {"public": ERASED, "private": ERASED}
+    if waits:
+        return {"public": WITHHELD, "private": WITHHELD}
     public, private = json.loads(body.public), json.loads(body.private)
     shows_public, shows_private = disclosed(entry.kind, public, level)
     return {

@@ -1,8 +1,20 @@
 """What votes may put on the record. A sealed ballot has no event."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from panel.record.events import Event, Level
+from panel.record.events import Event, Level, Opener
+
+ANNOUNCED = "votes.result_announced"
+
+
+class BehindDoors:
+    """What is put, voted and closed in closed session: those outside have it once the result is announced."""
+
+    @classmethod
+    def opener(cls, public: Mapping[str, Any], level: Level) -> Opener | None:
+        """Name the announcement, for those outside the panel."""
+        return None if level >= Level.PANEL else (ANNOUNCED, "motion", public["motion"])
 
 
 class MotionMoved(Event):
@@ -19,7 +31,7 @@ class MotionMoved(Event):
     repeats: str | None = None
 
 
-class MotionOpened(Event):
+class MotionOpened(BehindDoors, Event):
     """Voting opened: question, options, rule and roll are frozen from here on."""
 
     kind: ClassVar[str] = "votes.motion_opened"
@@ -64,6 +76,11 @@ class BallotCast(Event):
     replaces: str | None
     frozen_sha256: str
 
+    @classmethod
+    def opener(cls, public: Mapping[str, Any], level: Level) -> Opener | None:
+        """Name the closing for the panel, which sees nobody's vote before, and the announcement for those outside."""
+        return (MotionClosed.kind if level >= Level.PANEL else ANNOUNCED), "motion", public["motion"]
+
 
 class LastCallMade(Event):
     """The chair called for the last ballots; the chair may now vote."""
@@ -74,7 +91,7 @@ class LastCallMade(Event):
     motion: str
 
 
-class MotionClosed(Event):
+class MotionClosed(BehindDoors, Event):
     """Voting closed, with the tally. What would tell each vote of a secret motion stands in `result` only."""
 
     kind: ClassVar[str] = "votes.motion_closed"
@@ -105,7 +122,7 @@ class MotionClosed(Event):
     """The shape of votes/tally.Result."""
 
 
-class MotionAnnulled(Event):
+class MotionAnnulled(BehindDoors, Event):
     """An open motion was annulled; nothing was counted."""
 
     kind: ClassVar[str] = "votes.motion_annulled"
@@ -120,7 +137,7 @@ class MotionAnnulled(Event):
 class ResultAnnounced(Event):
     """The result was announced outside the closed session."""
 
-    kind: ClassVar[str] = "votes.result_announced"
+    kind: ClassVar[str] = ANNOUNCED
     public: ClassVar[frozenset[str]] = frozenset({"motion", "number"})
     disclosure: ClassVar[Level] = Level.PUBLIC
     motion: str

@@ -19,7 +19,7 @@ from panel.record.note import SigningKey
 from panel.verify.bundle import seal
 from panel.verify.export import export_case
 from panel.votes import tally
-from panel.votes.events import BallotCast, MotionClosed, MotionOpened
+from panel.votes.events import BallotCast, MotionClosed, MotionOpened, ResultAnnounced
 from panel.votes.models import Motion, MotionKind, MotionState, Secrecy, Tally
 from panel.votes.tally import RollLine, Rule
 from panel.work import Work
@@ -104,6 +104,10 @@ class Teller:
         opened = self.opened(number, sealed=True)
         return [opened, self.closed(opened, {"approve": 5, "disapprove": 1, "abstain": 1}, range(1, 8), **change)]
 
+    def announced(self, number: int) -> ResultAnnounced:
+        """Return the announcement of a motion's result outside the panel."""
+        return ResultAnnounced(motion=f"{number:x}" * 32, number=number, **self.common)
+
     def finding(self, **change: Any) -> FindingMade:
         """Return the finding that follows from the two votes, with one dissent."""
         fact = {
@@ -136,7 +140,7 @@ class Teller:
             StageBegun(phase="motions", **self.common),
             note(f"{CANARY}第一", case=self.case_id),
             *self.open_vote(), *self.sealed_vote(), self.dissent(), note(CANARY, case=self.case_id),
-            self.finding(), self.decision(),
+            self.announced(1), self.announced(2), self.finding(), self.decision(),
         ]  # fmt: skip
 
 

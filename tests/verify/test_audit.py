@@ -54,7 +54,7 @@ def test_an_untouched_installation_holds(told: World) -> None:
         found = list(audit(db, key=KEY.verifier))
     assert [str(one.problem) for one in found if one.problem] == []
     assert [str(one.title) for one in found] == [
-        "The record: 22 entries", "The checkpoints: 1", "Case 容评〔2026〕1号", "The keys of sealed motions",
+        "The record: 24 entries", "The checkpoints: 1", "Case 容评〔2026〕1号", "The keys of sealed motions",
     ]  # fmt: skip
     assert [verdict.state for verdict in found[2].verdicts] == ["recounted", "checked"]
 
@@ -89,17 +89,17 @@ FORGERIES = {
         "Entry 4: its hashes are not those of the tree.",
     ),
     "the last entry": (
-        "DELETE FROM record_entry WHERE \"index\" = 21", "The head does not agree with the entries.",
+        "DELETE FROM record_entry WHERE \"index\" = 23", "The head does not agree with the entries.",
     ),
     "an entry in the middle": ("DELETE FROM record_entry WHERE \"index\" = 7", "Entry 7: it is missing."),
     "the head": ("UPDATE record_head SET frontier = ''", "The head does not agree with the entries."),
     "a stream's length": ("UPDATE record_stream SET length = 5", "A stream has another length than entries."),
     "a checkpoint": (
-        "UPDATE checkpoint SET note = replace(note, '22', '21')",
-        "The checkpoint of size 22: the signature does not belong to the text.",
+        "UPDATE checkpoint SET note = replace(note, '24', '23')",
+        "The checkpoint of size 24: the signature does not belong to the text.",
     ),
     "a checkpoint's row": (
-        "UPDATE checkpoint SET size = 21", "The record no longer agrees with its checkpoint of size 21.",
+        "UPDATE checkpoint SET size = 23", "The record no longer agrees with its checkpoint of size 23.",
     ),
     "a tally that is shown": (
         "UPDATE tally SET result = replace(result, '\"established\": 6', '\"established\": 9')",
@@ -122,8 +122,8 @@ def test_a_row_that_was_changed_is_found(told: World, what: str) -> None:
 
 def test_a_record_written_anew_from_some_entry_on_disagrees_with_its_checkpoint(told: World) -> None:
     with behind_the_back(told) as connection:
-        rewrite(connection, gone=21)
-    assert problems(told) == ["The record no longer agrees with its checkpoint of size 22."]
+        rewrite(connection, gone=23)
+    assert problems(told) == ["The record no longer agrees with its checkpoint of size 24."]
 
 
 def rewrite(connection: sqlite3.Connection, *, gone: int) -> None:

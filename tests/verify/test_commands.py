@@ -152,7 +152,7 @@ def test_an_audit_of_an_honest_installation_holds(told: World, tmp_path: Path) -
     assert panel("audit", "--data", told.folder) == (
         0,
         [
-            "✓ 记录：共 22 个条目",
+            "✓ 记录：共 24 个条目",
             "✓ 检查点：共 1 个",
             "✓ 案件 容评〔2026〕1号",
             "    · 第1项：已依据 10 张选票重新计票，结果一致。",

@@ -1,15 +1,17 @@
 """Recounting: what an honest log tells agrees; a log that lies about a vote is found though it signed everything."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from panel.opinions.events import OpinionSubmitted, RoundClosed
 from panel.record import actions, queries
 from panel.record.events import Event, Level
 from panel.verify.check import verify
 from panel.votes.events import BallotCast
 from tests.factories import World
-from tests.verify.stories import FACT, KEY, SEATS, Teller, bundle, rewritten, tell
+from tests.verify.stories import CANARY, FACT, KEY, SEATS, Teller, bundle, rewritten, tell
 
 Story = Callable[[Teller], list[Event]]
 VKEY = str(KEY.verifier)
@@ -44,8 +46,43 @@ def test_open_motions_are_recounted_where_the_ballots_are_disclosed(world: World
     assert words(world, level) == [said, SEALED]
 
 
+@pytest.mark.parametrize("level", Level)
+def test_before_its_announcement_a_motion_is_told_to_the_panel_alone(world: World, level: Level) -> None:
+    tell(world, Teller(world.case_id).open_vote())
+    assert words(world, level) == ([] if level < Level.PANEL else [RECOUNTED])
+    assert ("established" in bundle(world, level).decode()) == (level >= Level.PANEL)
+
+
+@pytest.mark.parametrize("level", Level)
+def test_nobody_s_ballot_is_handed_out_while_the_motion_is_open(world: World, level: Level) -> None:
+    *voting, closing = Teller(world.case_id).open_vote()
+    tell(world, voting)
+    assert ("ballot 1" in bundle(world, level).decode()) == (level is Level.FULL)
+    tell(world, [closing])
+    assert ("ballot 1" in bundle(world, level).decode()) == (level >= Level.PANEL)
+
+
+@pytest.mark.parametrize("level", Level)
+def test_an_opinion_is_handed_out_when_its_round_has_closed(world: World, level: Level) -> None:
+    common = Teller(world.case_id).common
+    given = OpinionSubmitted(
+        round=1, version=1, seat=SEATS[0], ratings={}, recommendation="deny", reasons=CANARY, change="", **common
+    )
+    tell(world, [given, closed_round(2, common)])
+    assert (CANARY in bundle(world, level).decode()) == (level is Level.FULL)
+    tell(world, [closed_round(1, common)])
+    assert (CANARY in bundle(world, level).decode()) == (level >= Level.PANEL)
+    assert verify(bundle(world, level), VKEY).failure is None
+
+
+def closed_round(number: int, common: dict[str, Any]) -> RoundClosed:
+    """Return the closing of a round with one opinion."""
+    return RoundClosed(round_id=f"round {number}", number=number, opinions=1, **common)
+
+
 def test_withheld_counts_are_said_to_be_withheld(world: World) -> None:
-    tell(world, Teller(world.case_id).sealed_vote(outcome_published="passed_only", counts={}))
+    teller = Teller(world.case_id)
+    tell(world, [*teller.sealed_vote(outcome_published="passed_only", counts={}), teller.announced(2)])
     withheld = (
         "Motion 2 (sealed): roll and turnout agree; its counts are withheld. It cannot be recounted independently."
     )
@@ -187,7 +224,8 @@ FINDINGS: dict[str, tuple[Story, str]] = {
 def test_a_finding_that_does_not_follow_from_the_votes_is_found(world: World, lie: str) -> None:
     story, expected = FINDINGS[lie]
     teller = Teller(world.case_id)
-    before = [*teller.open_vote(), *teller.sealed_vote(), teller.dissent()]
+    votes = [*teller.open_vote(), *teller.sealed_vote(), teller.announced(1), teller.announced(2)]
+    before = [*votes, teller.dissent()]
     assert failure(world, [*before, *story(teller)], Level.PUBLIC) == ("finding", expected)
 
 
@@ -197,5 +235,8 @@ def test_a_finding_without_a_carried_disposition_has_no_outcome(world: World) ->
     lost = teller.closed(opened, {"approve": 3, "abstain": 4}, range(1, 8))
     put = [{"id": "2" * 32, "number": 2, "outcome": "mitigate", "carried": "lost"}]
     departs = teller.decision(outcome="deny", adopts=False)
-    tell(world, [opened, lost, teller.finding(outcome="", facts=[], motions=put, dissents=0), departs])
+    tell(
+        world,
+        [opened, lost, teller.announced(2), teller.finding(outcome="", facts=[], motions=put, dissents=0), departs],
+    )
     assert words(world, Level.PUBLIC) == [SEALED]
