@@ -11,6 +11,7 @@ from panel.core.pages import Acting, Reading, act, page
 from panel.core.security import AUDIENCE_OF, Audience
 from panel.hearings import actions, forms, queries
 from panel.hearings.models import FloorRequest, Hearing, Minutes, Question, Showing, Turn
+from panel.hearings.queries.lines import as_told
 from panel.hearings.queries.lines import lines as lines_of
 from panel.live.views import page_parts
 
@@ -40,8 +41,10 @@ def show(reading: Reading, hearing: Hearing) -> Response:
 def minutes(reading: Reading, hearing: Hearing) -> Response:
     """Show the minutes: frozen ones as they were laid before the members, else as they grow."""
     frozen = queries.minutes_of(reading.db, hearing.id)
-    every = frozen.lines if frozen else lines_of(reading.db, hearing, reading.now)
-    if not queries.sees_closed(reading.me.audience_in(hearing.case_id) or Audience.PUBLIC) and not frozen:
+    audience = reading.me.audience_in(hearing.case_id) or Audience.PUBLIC
+    now = lines_of(reading.db, hearing, reading.now)
+    every = frozen.lines if frozen else now
+    if not queries.sees_closed(audience) and not frozen:
         require(Reason("The minutes are open to you once they are laid before the members."))
     seats = {s.id: s for s in committees.all_seats(reading.db, hearing.case_id)}
     names = cases.people_names(reading.db, [s.person_id for s in seats.values()])
@@ -51,7 +54,8 @@ def minutes(reading: Reading, hearing: Hearing) -> Response:
         hearing=hearing,
         case=cases.case(reading.db, hearing.case_id),
         frozen=frozen,
-        lines=every,
+        lines=as_told(reading.db, hearing, every, audience),
+        added=[line for line in now if line["kind"] == "dissent" and line not in every],
         overdue=frozen is not None and reading.now >= frozen.confirm_by,
         answers=[(c, seats[c.seat_id].number, names[seats[c.seat_id].person_id]) for c in said],
     )

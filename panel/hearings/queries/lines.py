@@ -10,6 +10,7 @@ from panel.cases import queries as cases
 from panel.cases.models import Exhibit
 from panel.committees import queries as committees
 from panel.core.clock import rfc3339
+from panel.core.security import INSIDE, Audience
 from panel.dissents import queries as dissents
 from panel.hearings import queries
 from panel.hearings.models import CLOSED_PHASES, Hearing, Phase
@@ -36,6 +37,21 @@ def lines(db: Session, of: Hearing, now: datetime) -> list[Line]:
 def open_lines(every: list[Line]) -> list[Line]:
     """Return the lines of the open session only: what parties and observers may read."""
     return [line for line in every if not line["closed"]]
+
+
+def as_told(db: Session, of: Hearing, every: list[Line], audience: Audience) -> list[Line]:
+    """Return the lines as an audience reads them: outside the panel, without counts that would betray secret votes."""
+    if audience in INSIDE:
+        return every
+    motions = {motion.number: motion for motion in votes.motions(db, of.id)}
+    results = votes.results(db, list(motions.values()))
+
+    def betrays(line: Line) -> bool:
+        motion = motions[line["number"]]
+        result = results.get(motion.id)
+        return result is not None and not votes.counts_shown(motion, result, audience)
+
+    return [line | {"counts": {}} if line["kind"] == "voted" and betrays(line) else line for line in every]
 
 
 def _line(at: datetime, kind: str, *, closed: bool = False, **said: Any) -> Line:
