@@ -44,12 +44,15 @@ def attendance(db: Session, hearing_id: str, audience: Audience, now: datetime) 
 def declaration(db: Session, hearing_id: str, actor: Actor, now: datetime) -> dict[str, Any] | None:
     """Load what the reader may do about seats: their own, and for chair and secretary the others'."""
     hearing = hooks.hearing(db, hearing_id)
-    return {**desk(db, hearing.case_id, actor), "hearing_id": hearing_id, "presence": hooks.presence(hearing_id)}
+    return {
+        **desk(db, hearing.case_id, actor, hearing_id),
+        "hearing_id": hearing_id,
+        "presence": hooks.presence(hearing_id),
+    }
 
 
-def desk(db: Session, case_id: str, actor: Actor) -> dict[str, Any]:
-    """Return the seats of a case as the reader may act on them, in the hearing that is on or next to come."""
-    hearing_id = queries.hearing_now(db, case_id) or ""
+def desk(db: Session, case_id: str, actor: Actor, hearing_id: str) -> dict[str, Any]:
+    """Return the seats of a case as the reader may act on them in a hearing; empty: there is none yet."""
     places = queries.places(db, case_id, hearing_id)
     role, pending, vacant = actor.role_in(case_id), queries.pending(db, case_id), queries.vacant(db, case_id)
     procedure = queries.procedure_rules(db, case_id)
@@ -86,7 +89,7 @@ def _may_succeed(place: queries.Place, categories: tuple[str, ...]) -> bool:
 
 def declaration_leaf(reading: Any, case: Any) -> Leaf | None:
     """Put the reader's declaration, and the requests that they decide, on top of the case's file."""
-    context = desk(reading.db, case.id, reading.me)
+    context = desk(reading.db, case.id, reading.me, queries.hearing_now(reading.db, case.id) or "")
     if context["mine"] is None and not context["decides"] and not context["alternates"]:
         return None
     return Leaf("top", "committees/_leaf_declaration.html", context)

@@ -27,6 +27,7 @@ def changes(world: World, who: str, since: int) -> str:
     return world.client(who).get(f"/hearings/{world.hearing_id}/changes?since={since}").text
 
 
+@pytest.mark.usefixtures("world")
 def test_attendance_has_every_audience_but_the_public() -> None:
     assert {a for a in Audience if "attendance" in {part.name for part in parts_for(a)}} == set(Audience) - {
         Audience.PUBLIC
@@ -123,7 +124,7 @@ def test_the_desk_offers_only_what_the_reader_may_do(world: World) -> None:
     recuse(world, "chair", "meng")
     with world.db() as db:
         chair, secretary, member = (
-            live.desk(db, world.case_id, world.actor(who)) for who in ("chair", "secretary", "luo")
+            live.desk(db, world.case_id, world.actor(who), world.hearing_id) for who in ("chair", "secretary", "luo")
         )
     assert [p.seat.id for p in chair["decides"]] == [world.seats["shi"]]
     assert [len(desk["orders"]) for desk in (chair, secretary, member)] == [8, 1, 0]
