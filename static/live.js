@@ -65,6 +65,9 @@
     socket.emit("join", { hearing });
     fetchChanges(true);
   });
+  socket.on("presence", (signal) => {
+    if (signal.hearing === hearing) fetchChanges(true);
+  });
   socket.on("revision", (signal) => {
     if (signal.hearing === hearing && signal.revision > revision) fetchChanges();
   });
@@ -145,13 +148,18 @@
   });
 
   // ---- the chair's keyboard; may be turned off (WCAG 2.1.4)
-  const places = { v: "own-motions", q: "part-attendance" };
+  const places = { p: "part-minutes", v: "own-motions", q: "part-attendance" };
   const off = document.querySelector("[data-keys-off]");
   const silent = () => localStorage.getItem("keys-off") === "1";
   if (off) {
     off.checked = silent();
     off.addEventListener("change", () => localStorage.setItem("keys-off", off.checked ? "1" : ""));
   }
+  const reach = (control) => {
+    for (let each = control.closest("details"); each; each = each.parentElement.closest("details")) each.open = true;
+    control.scrollIntoView({ block: "center" });
+    control.focus();
+  };
   document.addEventListener("keydown", (event) => {
     if (audience !== "chair" || event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
     const typing = event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
@@ -166,9 +174,10 @@
     const place = places[event.key] && document.getElementById(places[event.key]);
     if (place) place.scrollIntoView({ block: "start" });
     const button = root.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
-    if (button) {
-      event.preventDefault();
-      button.click();
-    }
+    if (!button) return;
+    event.preventDefault();
+    // What changes the course of the hearing is only gone to; Enter does it.
+    if (!("keyFocus" in button.dataset)) button.click();
+    else reach(button);
   });
 })();

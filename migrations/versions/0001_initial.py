@@ -425,6 +425,7 @@ def upgrade() -> None:
     sa.Column('opened_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('ended_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
     sa.Column('speaking_seconds', sa.Integer(), nullable=False),
+    sa.Column('dark', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['case_id'], ['case.id'], ),
     sa.ForeignKeyConstraint(['committee_id'], ['committee.id'], ),
     sa.PrimaryKeyConstraint('id')
@@ -572,6 +573,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_interest_declaration_case_id'), ['case_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_interest_declaration_hearing_id'), ['hearing_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_interest_declaration_seat_id'), ['seat_id'], unique=False)
+
+    op.create_table('jotting',
+    sa.Column('id', sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+    sa.Column('created_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('hearing_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('person_id', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('text', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('revision', sa.Integer(), nullable=False),
+    sa.Column('saved_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['hearing_id'], ['hearing.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('hearing_id', 'person_id')
+    )
+    with op.batch_alter_table('jotting', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_jotting_hearing_id'), ['hearing_id'], unique=False)
 
     op.create_table('minutes',
     sa.Column('id', sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),

@@ -18,12 +18,12 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from panel.core import clock, forms, security
 from panel.core.config import Settings
 from panel.core.errors import Busy, Forbidden, Gone, NotFound, Reason, Refused, SignInNeeded
-from panel.core.i18n import HTML_LANG, Translator, choose, translator
+from panel.core.i18n import HTML_LANG, Translator, choose, show_clock, translator
 from panel.core.ids import new_id
 from panel.core.security import Actor
 
@@ -181,6 +181,19 @@ class Acting(Edge):
         actor = self.actor
         done: T = await asyncio.wrap_future(self.site.writer.submit(lambda work: action(work, actor, **what)))
         return done
+
+    @property
+    def by_itself(self) -> bool:
+        """Say whether a page saves this by itself while somebody types; it is answered in JSON."""
+        return "application/json" in self.request.headers.get("accept", "")
+
+    def kept(self, revision: int, at: datetime) -> Response:
+        """Answer a draft that was saved by itself: the revision that the page's next save carries, and the time."""
+        return JSONResponse({"revision": revision, "at": show_clock(at, self.site.zone)})
+
+    def not_kept(self, refused: Refused) -> Response:
+        """Answer a draft that was not saved: why, in the reader's language."""
+        return JSONResponse({"message": self.gettext.reason(refused.reason)}, status_code=refused.status)
 
     def _key(self) -> str:
         sent = str(self.sent.get("idem", ""))

@@ -51,6 +51,15 @@ class HearingResumed(Event):
     disclosure: ClassVar[Level] = Level.PARTY
 
 
+class ProjectorDarkened(Event):
+    """The chair darkened the projector, or lit it again."""
+
+    kind: ClassVar[str] = "hearings.projector_darkened"
+    public: ClassVar[frozenset[str]] = frozenset({"dark"})
+    disclosure: ClassVar[Level] = Level.PARTY
+    dark: bool
+
+
 class HearingAdjourned(Event):
     """The hearing was adjourned to another time."""
 

@@ -22,6 +22,12 @@ class PauseForm(Form):
     reason: str = Field(default="", max_length=500)
 
 
+class DarkForm(Form):
+    """The projector dark, or lit."""
+
+    dark: bool
+
+
 class AdjournmentForm(Form):
     """An adjournment until a local date and time of the committee's zone."""
 
@@ -66,6 +72,13 @@ class NoteForm(TextForm):
     """A line of the minutes, and whose words it is."""
 
     speaker: str = Field(default="", max_length=32)
+
+
+class JottingForm(Form):
+    """One's own notes, as of the revision that was shown."""
+
+    text: str = Field(default="", max_length=LONGEST)
+    revision: int = Field(default=0, ge=0)
 
 
 class ShowingForm(Form):

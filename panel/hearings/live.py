@@ -10,7 +10,7 @@ from sqlmodel import Session
 from panel.cases import queries as cases
 from panel.committees import events as coming
 from panel.committees import queries as committees
-from panel.core import geometry
+from panel.core import geometry, hooks
 from panel.core.errors import Reason
 from panel.core.security import Actor, Audience, Role
 from panel.dissents import events as dissenting
@@ -19,8 +19,10 @@ from panel.hearings.models import CLOSED_PHASES, Hearing, Question, RequestKind,
 from panel.hearings.queries.lines import lines, open_lines
 from panel.live.parts import Context, OwnPart, Part
 from panel.opinions import events as rounds
+from panel.opinions import queries as opinions
 from panel.record.events import Event
 from panel.votes import events as voting
+from panel.votes import queries as votes
 
 Events = frozenset[type[Event]]
 
@@ -29,7 +31,7 @@ IN_CASE = EVERYBODY - {Audience.PUBLIC, Audience.PROJECTOR}
 COURSE: Events = frozenset(
     {
         events.HearingScheduled, events.HearingOpened, events.StageBegun, events.HearingPaused,
-        events.HearingResumed, events.HearingAdjourned, events.HearingEnded,
+        events.HearingResumed, events.HearingAdjourned, events.HearingEnded, events.ProjectorDarkened,
     }
 )  # fmt: skip
 DOORS: Events = frozenset({events.StageBegun})
@@ -91,6 +93,7 @@ def now(db: Session, hearing_id: str, audience: Audience, at: datetime) -> Conte
     return {
         "hearing": hearing,
         "phase": phase.value,
+        "dark": hearing.dark and audience is Audience.PROJECTOR,
         "case": cases.case(db, hearing.case_id),
         "number": rules.ORDER.index(phase),
         "total": len(rules.ORDER) - 2,
@@ -141,7 +144,7 @@ def floor(db: Session, hearing_id: str, audience: Audience, at: datetime) -> Con
     """Load raised hands, who spoke how long, and the median."""
     hearing = _hearing(db, hearing_id)
     if _hidden(hearing, audience):
-        return {"hidden": True, "queue": [], "totals": [], "picture": None, "median": 0}
+        return {"hidden": True, "listed": False, "queue": [], "totals": [], "picture": None, "median": 0}
     names = _names(db, hearing.case_id)
     waiting = [
         {
@@ -155,6 +158,7 @@ def floor(db: Session, hearing_id: str, audience: Audience, at: datetime) -> Con
     totals = [(names[person][0], round(seconds)) for person, seconds in spent.items() if person in names]
     return {
         "hidden": False,
+        "listed": audience is not Audience.CHAIR,
         "queue": waiting,
         "totals": totals,
         "picture": geometry.speaking(totals) if totals else None,
@@ -209,17 +213,23 @@ def chair(db: Session, hearing_id: str, actor: Actor, at: datetime) -> Context |
         "queue": [(r, names.get(r.person_id, ("", None))) for r in hands],
         "speakers": _speakers(db, hearing, at),
         "people": in_the_room(db, hearing, names),
+        "lost": [(*names[person], since) for person, since in hooks.lost(hearing_id).items() if person in here],
         "in_session": rules.in_session(hearing.phase),
         "at": at,
     }
 
 
 def in_the_room(db: Session, hearing: Hearing, names: dict[str, tuple[str, int | None]]) -> list[tuple[str, str]]:
-    """Return (person, name) of those who may be given the floor now: members present, and who is called in."""
+    """Return (person, name) of those who may be given the floor now: first who is called in, then members present."""
     here = queries.people_here(db, hearing)
+    called = {
+        a.person_id: rules.CALLED.index(a.role)
+        for a in cases.assignments(db, hearing.case_id)
+        if a.role in rules.CALLED
+    }
     members = [s.person_id for s in committees.seats(db, hearing.case_id)]
-    called = [a.person_id for a in cases.assignments(db, hearing.case_id) if a.role in rules.SPEAKERS]
-    return [(person, names[person][0]) for person in [*members, *called] if person in here]
+    every = [*sorted(called, key=called.__getitem__), *members]
+    return [(person, names[person][0]) for person in dict.fromkeys(every) if person in here]
 
 
 def hand(db: Session, hearing_id: str, actor: Actor, _at: datetime) -> Context | None:
@@ -232,7 +242,30 @@ def hand(db: Session, hearing_id: str, actor: Actor, _at: datetime) -> Context |
     mine = [(place, r) for place, r in enumerate(hands, start=1) if r.person_id == actor.person_id]
     turn = next((t for t in queries.speaking(db, hearing_id) if t.person_id == actor.person_id), None)
     kinds = [kind for kind in RequestKind if rules.why_not_request(kind, role, [r.kind for _, r in mine]) is None]
-    return {"hearing": hearing, "mine": mine, "turn": turn, "kinds": [kind.value for kind in kinds]}
+    return {
+        "hearing": hearing,
+        "mine": mine,
+        "turn": turn,
+        "kinds": [kind.value for kind in kinds],
+        "ballot": _ballot_to_cast(db, hearing, actor),
+        "opinion": _opinion_to_give(db, hearing, actor),
+    }
+
+
+def _ballot_to_cast(db: Session, hearing: Hearing, actor: Actor) -> str:
+    """Return the motion that the actor may vote on now and has not, or an empty text."""
+    motion, seat_id = votes.open_motion(db, hearing.id), actor.seat_in(hearing.case_id)
+    if motion is None or seat_id is None or votes.why_no_ballot(db, motion, seat_id) is not None:
+        return ""
+    return "" if votes.own_ballot(db, motion, seat_id) else motion.id
+
+
+def _opinion_to_give(db: Session, hearing: Hearing, actor: Actor) -> str:
+    """Return the open round in which the actor has given no opinion yet, or an empty text."""
+    round_, seat_id = opinions.current(db, hearing.case_id), actor.seat_in(hearing.case_id)
+    if round_ is None or seat_id is None or opinions.mine(db, round_.id, seat_id) is not None:
+        return ""
+    return round_.id
 
 
 def _taking_part(db: Session, hearing: Hearing, actor: Actor) -> Role | None:
@@ -258,7 +291,7 @@ def question(db: Session, hearing_id: str, actor: Actor, _at: datetime) -> Conte
         "waiting": [_asked(q, names) for q in waiting],
         "may_ask": may_ask,
         "names_asker": role is Role.RECORDER,
-        "people": in_the_room(db, hearing, names),
+        "people": [one for one in in_the_room(db, hearing, names) if one[0] != actor.person_id],
     }
 
 

@@ -41,6 +41,8 @@ class Hearing(Row, table=True):
     opened_at: datetime | None = None
     ended_at: datetime | None = None
     speaking_seconds: int = 300
+    dark: bool = False
+    """The projector shows nothing of the hearing for now."""
 
     @property
     def closed(self) -> bool:
@@ -149,6 +151,18 @@ class Note(Row, table=True):
     closed: bool = False
     text: str
     written_by: str
+
+
+class Jotting(Row, table=True):
+    """What somebody notes for themselves during a hearing: nobody else reads it, and it is not on the record."""
+
+    __table_args__ = (UniqueConstraint("hearing_id", "person_id"),)
+
+    hearing_id: str = Field(foreign_key="hearing.id", index=True)
+    person_id: str
+    text: str = ""
+    revision: int = 0
+    saved_at: datetime
 
 
 class Minutes(Row, table=True):

@@ -12,6 +12,9 @@ from panel.hearings.models import CLOSED_PHASES, FloorRequest, Phase, RequestKin
 
 SEATED = frozenset({Role.CHAIR, Role.MEMBER})
 SPEAKERS = (Role.CHAIR, Role.MEMBER, Role.SECRETARY, Role.HANDLER, Role.OFFICIAL, Role.HELPER)
+CALLED = (Role.OFFICIAL, Role.HELPER, Role.HANDLER, Role.SECRETARY)
+"""Who may be called upon and does not sit, in the order in which lists name them."""
+
 WRITERS = (Role.CHAIR, Role.SECRETARY, Role.RECORDER)
 
 PERMISSIONS: dict[str, Grant] = {
@@ -24,6 +27,7 @@ PERMISSIONS: dict[str, Grant] = {
     "hearings.show_exhibit": roles(Role.CHAIR, Role.SECRETARY),
     "hearings.write_minutes": roles(*WRITERS),
     "hearings.read_minutes": roles(Role.CHAIR, Role.MEMBER, Role.SECRETARY, Role.RECORDER, Role.AUTHORITY),
+    "hearings.jot": roles(*SPEAKERS, Role.RECORDER),
     "hearings.confirm": roles(Role.CHAIR, Role.MEMBER),
     "hearings.settle": roles(Role.CHAIR, Role.SECRETARY),
 }
@@ -187,6 +191,15 @@ def why_not_pause(phase: Phase, facts: Facts) -> Reason | None:
     return None
 
 
+def why_not_darken(phase: Phase, *, dark: bool, is_dark: bool) -> Reason | None:
+    """While the hearing is under way the projector is dark or lit, one change at a time."""
+    if not in_session(phase):
+        return Reason("The hearing is not under way.")
+    if dark is is_dark:
+        return Reason("The projector is dark already.") if dark else Reason("The projector is lit already.")
+    return None
+
+
 def why_not_resume(facts: Facts) -> Reason | None:
     """Only what stands still is resumed."""
     return None if facts.paused or facts.adjourned else Reason("The hearing is not paused.")
@@ -271,6 +284,15 @@ def why_not_answer(*, answered: bool, asked: bool, role: Role | None) -> Reason 
 def why_not_ask_for(role: Role | None, *, own: bool) -> Reason | None:
     """Only the recorder writes down a question that somebody else has put."""
     return None if own or role is Role.RECORDER else Reason("You can only put questions of your own.")
+
+
+def why_not_jot(saved: int, revision: int, *, same: bool) -> Reason | None:
+    """One's own notes are not overwritten by an older text from another device."""
+    if same or revision == saved:
+        return None
+    return Reason(
+        "These notes were changed on another device meanwhile. Copy what you typed here and load the page anew."
+    )
 
 
 def cut_off(phase: Phase, following: Phase, role: Role | None) -> bool:

@@ -5,7 +5,7 @@ from starlette.routing import Route
 
 from panel.cases import queries as cases
 from panel.committees import queries as committees
-from panel.core.errors import Reason, require
+from panel.core.errors import Reason, Refused, require
 from panel.core.forms import Form
 from panel.core.pages import Acting, Reading, act, page
 from panel.core.security import AUDIENCE_OF, Audience
@@ -34,6 +34,7 @@ def show(reading: Reading, hearing: Hearing) -> Response:
         parts=parts,
         rest=[name for name in parts if name not in {"now", "exhibit", "motion", "floor"}],
         revision=revision,
+        jotting=queries.jotting(reading.db, hearing.id, reading.me.person_id),
     )
 
 
@@ -79,6 +80,13 @@ async def pause(acting: Acting, hearing: Hearing, form: forms.PauseForm) -> Resp
 async def resume(acting: Acting, hearing: Hearing, _form: Form) -> Response:
     """Resume the hearing."""
     await acting.write(actions.resume, hearing_id=hearing.id)
+    return acting.received(_page(hearing.id))
+
+
+@act("hearings.preside", of=queries.hearing, form=forms.DarkForm)
+async def darken(acting: Acting, hearing: Hearing, form: forms.DarkForm) -> Response:
+    """Darken the projector, or light it."""
+    await acting.write(actions.darken, hearing_id=hearing.id, dark=form.dark)
     return acting.received(_page(hearing.id))
 
 
@@ -148,6 +156,18 @@ async def note(acting: Acting, hearing: Hearing, form: forms.NoteForm) -> Respon
     return acting.received(_page(hearing.id))
 
 
+@act("hearings.jot", of=queries.hearing, form=forms.JottingForm)
+async def jot(acting: Acting, hearing: Hearing, form: forms.JottingForm) -> Response:
+    """Keep one's own notes: by itself while typing (JSON), or with the button."""
+    try:
+        saved = await acting.write_unkeyed(actions.jot, hearing_id=hearing.id, text=form.text, revision=form.revision)
+    except Refused as refused:
+        if acting.by_itself:
+            return acting.not_kept(refused)
+        raise
+    return acting.kept(saved.revision, saved.saved_at) if acting.by_itself else acting.received(_page(hearing.id))
+
+
 @act("hearings.show_exhibit", of=queries.hearing, form=forms.ShowingForm)
 async def show_exhibit(acting: Acting, hearing: Hearing, form: forms.ShowingForm) -> Response:
     """Show an exhibit to everybody in the room."""
@@ -185,6 +205,8 @@ routes = [
     Route("/hearings/{id}/pauses", pause, methods=POST, name="hearings.pauses"),
     Route("/hearings/{id}/resumption", resume, methods=POST, name="hearings.resumption"),
     Route("/hearings/{id}/adjournment", adjourn, methods=POST, name="hearings.adjournment"),
+    Route("/hearings/{id}/projector", darken, methods=POST, name="hearings.projector"),
+    Route("/hearings/{id}/jottings", jot, methods=POST, name="hearings.jottings"),
     Route("/hearings/{id}/floor-requests", request_floor, methods=POST, name="hearings.requests"),
     Route("/floor-requests/{id}/withdrawal", withdraw_request, methods=POST, name="hearings.request_withdrawal"),
     Route("/hearings/{id}/turns", give_floor, methods=POST, name="hearings.turns"),

@@ -11,7 +11,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
@@ -38,6 +38,9 @@ BURST, BURST_SECONDS = 40, 10.0
 """So many events of one socket in so many seconds; one that sends more is closed."""
 
 SOCKETS_PER_SESSION = 12
+GRACE = timedelta(seconds=5)
+"""Whoever is back within this time was not lost: going from page to page closes a socket and opens another."""
+
 HEARING_ID = re.compile(r"[0-9a-f]{32}")
 VISITOR = "panel.visitor"
 """Under this key a handshake's scope carries who came through the gate."""
@@ -71,6 +74,8 @@ class LiveServer:
         self.site, self._hearing_of, self._generation = site, hearing_of, generation
         self._sockets: dict[str, _Socket] = {}
         self._since: dict[tuple[str, str], datetime] = {}
+        self._lost: dict[tuple[str, str], datetime] = {}
+        self._telling: set[str] = set()
         self._closing: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.sio = socketio.AsyncServer(
@@ -106,6 +111,12 @@ class LiveServer:
     def presence(self, hearing_id: str) -> dict[str, datetime]:
         """Return who is connected to a hearing and since when; unrecorded, of this process."""
         return {person: since for (hearing, person), since in dict(self._since).items() if hearing == hearing_id}
+
+    def lost(self, hearing_id: str) -> dict[str, datetime]:
+        """Return who was connected to a hearing and has been away for longer than the grace, and since when."""
+        until = clock.now() - GRACE
+        gone = dict(self._lost).items()
+        return {person: since for (hearing, person), since in gone if hearing == hearing_id and since <= until}
 
     def connected(self) -> int:
         """Return how many connections are open, those that have not said anything yet included."""
@@ -153,7 +164,10 @@ class LiveServer:
         self._out(socket, hearing_id)
         socket.rooms[hearing_id] = room_of(hearing_id, audience)
         self.sio.manager.basic_enter_room(socket.sid, "/", socket.rooms[hearing_id])
-        self._since.setdefault((hearing_id, socket.visitor.person_id), clock.now())
+        person = hearing_id, socket.visitor.person_id
+        self._since.setdefault(person, clock.now())
+        if self._lost.pop(person, None) is not None:
+            self._tell_presence(hearing_id, 0)
 
     def _out(self, socket: _Socket, hearing_id: str) -> None:
         room, person_id = socket.rooms.pop(hearing_id, None), socket.visitor.person_id
@@ -162,6 +176,19 @@ class LiveServer:
         self.sio.manager.basic_leave_room(socket.sid, "/", room)
         if not any(s.visitor.person_id == person_id and hearing_id in s.rooms for s in self._sockets.values()):
             self._since.pop((hearing_id, person_id), None)
+            self._lost[hearing_id, person_id] = clock.now()
+            self._tell_presence(hearing_id, GRACE.total_seconds() + 1)
+
+    def _tell_presence(self, hearing_id: str, seconds: float) -> None:
+        """Hint to who leads the hearing, once for many who come and go, that somebody was lost or is back."""
+        if self._loop is None or hearing_id in self._telling:
+            return
+        self._telling.add(hearing_id)
+        self._loop.call_later(seconds, lambda: self._start(self._presence_told(hearing_id)))
+
+    async def _presence_told(self, hearing_id: str) -> None:
+        self._telling.discard(hearing_id)
+        await self.sio.emit("presence", {"hearing": hearing_id}, room=room_of(hearing_id, Audience.CHAIR))
 
     async def _connect(self, sid: str, environ: dict[str, Any], auth: Any = None) -> bool:
         visitor: Visitor = environ["asgi.scope"][VISITOR]

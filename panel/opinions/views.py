@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from panel.cases import queries as cases
@@ -11,7 +11,6 @@ from panel.committees import queries as committees
 from panel.core import geometry, words
 from panel.core.errors import Forbidden, Label, NotFound, Refused, require
 from panel.core.forms import Form
-from panel.core.i18n import show_clock
 from panel.core.pages import Acting, Reading, act, page
 from panel.opinions import actions, agreement, queries, rules
 from panel.opinions.forms import StepForm
@@ -143,29 +142,23 @@ def _cited(reading: Reading, rating: dict[str, Any]) -> str:
 @act("opinions.write", of=queries.round_, form=StepForm)
 async def save(acting: Acting, round_: Round, form: StepForm) -> Response:
     """Keep a step: by itself while typing (JSON), or with the button that leads on."""
-    by_itself = "application/json" in acting.request.headers.get("accept", "")
     try:
         draft = await acting.write_unkeyed(
             actions.save_draft, round_id=round_.id, step=form.step, said=form.said, revision=form.revision
         )
     except actions.DraftConflict as conflict:
-        return _conflict(acting, round_, form, conflict, by_itself=by_itself)
+        return acting.not_kept(conflict) if acting.by_itself else _conflict(acting, round_, form, conflict)
     except Refused as refused:
-        if by_itself:
-            return JSONResponse({"message": acting.gettext.reason(refused.reason)}, status_code=refused.status)
+        if acting.by_itself:
+            return acting.not_kept(refused)
         raise
-    if by_itself:
-        return JSONResponse({"revision": draft.revision, "at": show_clock(draft.saved_at, acting.site.zone)})
+    if acting.by_itself:
+        return acting.kept(draft.revision, draft.saved_at)
     following = "opinion/check" if form.next in {"", "check"} else f"opinion?step={form.next}"
     return RedirectResponse(f"/rounds/{round_.id}/{following}", status_code=303)
 
 
-def _conflict(
-    acting: Acting, round_: Round, form: StepForm, conflict: actions.DraftConflict, *, by_itself: bool
-) -> Response:
-    if by_itself:
-        message = acting.gettext.reason(conflict.reason)
-        return JSONResponse({"message": message, "revision": conflict.revision}, status_code=409)
+def _conflict(acting: Acting, round_: Round, form: StepForm, conflict: actions.DraftConflict) -> Response:
     return acting.render(
         "opinions/conflict.html",
         status=409,

@@ -107,6 +107,8 @@ FORMS: dict[str, str] = {
     "hearings.pauses": "C",
     "hearings.resumption": "C",
     "hearings.adjournment": "C",
+    "hearings.projector": "C",
+    "hearings.jottings": "CMSRHOP",
     "hearings.requests": "CMSHOP",
     "hearings.request_withdrawal": "CMSHOP",
     "hearings.turns": "C",

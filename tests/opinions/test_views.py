@@ -122,7 +122,7 @@ def test_two_devices_are_shown_both_texts(world: World) -> None:
     quietly(client, round_id, "motive", 0, value="4", reason="甲设备的文字")
     refused = quietly(client, round_id, "motive", 0, value="2", reason="乙设备的文字")
     assert refused.status_code == 409
-    assert refused.json()["revision"] == 1
+    assert refused.json() == {"message": "此项已在另一台设备上修改，请选择保留哪一份。"}
     page = client.get(f"/rounds/{round_id}/opinion?step=motive").text
     data = {**hidden(page, "opinion-step"), "revision": "0", "value": "2", "reason": "乙设备的文字"}
     both = client.post(f"/rounds/{round_id}/opinion/draft", data=data)

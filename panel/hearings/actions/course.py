@@ -18,6 +18,7 @@ from panel.hearings.events import (
     HearingPaused,
     HearingResumed,
     HearingScheduled,
+    ProjectorDarkened,
     StageBegun,
 )
 from panel.hearings.models import Adjournment, Hearing, Pause, Phase, Stage
@@ -133,6 +134,15 @@ def adjourn(work: Work, actor: Actor, *, hearing_id: str, reason: str, until: da
     told = {**where(hearing, actor), "closed": False}
     work.record(HearingAdjourned(**told, until=clock.rfc3339(until), reason=reason))
     return away
+
+
+def darken(work: Work, actor: Actor, *, hearing_id: str, dark: bool) -> Hearing:
+    """Darken the projector, or light it again; it notices in closed session, too."""
+    hearing = enter(work, actor, hearing_id, "hearings.preside")
+    require(rules.why_not_darken(hearing.phase, dark=dark, is_dark=hearing.dark))
+    hearing.dark = dark
+    work.record(ProjectorDarkened(**{**where(hearing, actor), "closed": False}, dark=dark))
+    return hearing
 
 
 def resume(work: Work, actor: Actor, *, hearing_id: str) -> Hearing:

@@ -6,7 +6,7 @@ from panel.core.security import Actor
 from panel.hearings import queries, rules
 from panel.hearings.actions.room import enter, in_room, serve, take_part, where
 from panel.hearings.events import ExhibitPutAway, ExhibitShown, NoteWritten, QuestionAnswered, QuestionAsked
-from panel.hearings.models import Hearing, Note, Question, Showing
+from panel.hearings.models import Hearing, Jotting, Note, Question, Showing
 from panel.work import Work
 
 
@@ -76,6 +76,17 @@ def write_note(work: Work, actor: Actor, *, hearing_id: str, text: str, speaker_
     )
     work.record(NoteWritten(**where(hearing, actor), note=note.id, speaker_id=speaker, text=text))
     return note
+
+
+def jot(work: Work, actor: Actor, *, hearing_id: str, text: str, revision: int) -> Jotting:
+    """Keep what the actor notes for themselves; refuses an older text over one that another device has saved."""
+    hearing = enter(work, actor, hearing_id, "hearings.jot")
+    saved = queries.jotting(work.db, hearing.id, actor.person_id)
+    if saved is None:
+        saved = work.add_unrecorded(Jotting(hearing_id=hearing.id, person_id=actor.person_id, saved_at=work.now))
+    require(rules.why_not_jot(saved.revision, revision, same=saved.text == text))
+    saved.text, saved.revision, saved.saved_at = text, saved.revision + 1, work.now
+    return saved
 
 
 def show_exhibit(work: Work, actor: Actor, *, hearing_id: str, exhibit_id: str) -> Showing:

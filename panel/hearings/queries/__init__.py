@@ -14,6 +14,7 @@ from panel.hearings.models import (
     Confirmation,
     FloorRequest,
     Hearing,
+    Jotting,
     Minutes,
     Note,
     Pause,
@@ -214,6 +215,12 @@ def shown_in_open_session(db: Session, case_id: str) -> set[str]:
 def notes(db: Session, hearing_id: str) -> Sequence[Note]:
     """Return the notes in order."""
     return db.exec(select(Note).where(Note.hearing_id == hearing_id).order_by(col(Note.created_at))).all()
+
+
+def jotting(db: Session, hearing_id: str, person_id: str) -> Jotting | None:
+    """Return what somebody has noted for themselves; to be asked for oneself only."""
+    found = select(Jotting).where(Jotting.hearing_id == hearing_id, Jotting.person_id == person_id)
+    return db.exec(found).first()
 
 
 def showings(db: Session, hearing_id: str) -> Sequence[Showing]:
