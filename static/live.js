@@ -4,7 +4,7 @@
   "use strict";
   const root = document.querySelector("[data-hearing]");
   if (!root) return;
-  const { hearing, audience } = root.dataset;
+  const { hearing, audience, zone } = root.dataset;
   const quiet = audience === "observer" || audience === "projector";
   const POLL = quiet ? 10000 : 5000;
   let revision = Number(root.dataset.revision);
@@ -54,7 +54,7 @@
     if (!strip || strip.dataset.state === state) return;
     strip.dataset.state = state;
     const since = strip.querySelector("[data-since]");
-    if (since) since.textContent = new Date().toTimeString().slice(0, 8);
+    if (since) since.textContent = new Date().toLocaleTimeString("en-GB", { timeZone: zone });
   };
   const socket = io({
     transports: ["websocket"], reconnectionDelay: 500, reconnectionDelayMax: quiet ? 30000 : 5000, randomizationFactor: 0.7,
