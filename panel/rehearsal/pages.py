@@ -1,5 +1,6 @@
 """Reading a page as a browser does: its forms, their fields, and the words around them."""
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -60,6 +61,13 @@ class Page(HTMLParser):
     def first(self, attribute: str) -> str:
         """Return the first value of a data attribute, or an empty text."""
         return next(iter(self.attributes.get(attribute, [])), "")
+
+    @property
+    def dissents(self) -> list[tuple[str, str]]:
+        """Return the dissents that are shown, in order: their numbers, and all of their words."""
+        chunks = [chunk.partition("</article>")[0] for chunk in self.html.split('<article class="dissent')[1:]]
+        numbers = [re.search(r'class="number">(\d+)<', chunk) for chunk in chunks]
+        return [(n[1] if n else "", Page(f"<p {chunk}").text) for n, chunk in zip(numbers, chunks, strict=True)]
 
     @property
     def text(self) -> str:

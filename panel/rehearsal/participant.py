@@ -1,6 +1,7 @@
 """A simulated participant: a cookie jar, a socket, and the pages that everybody else sees too."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -13,9 +14,28 @@ from panel.rehearsal.pages import Fields, FormOnPage, Page
 PATIENCE = 2.0
 """Seconds after which a page is read again without a signal."""
 
+ENDED = 401
+"""The answer to somebody who is not signed in (any more)."""
+
+SILENT = logging.getLogger(__name__)
+"""What the socket's own library has to say; its errors are complaints about connections that are over."""
+SILENT.setLevel(logging.CRITICAL)
+
 
 class Refusal(Exception):
-    """The server refused an act, in words."""
+    """The server refused an act, in words; `status` is that of its answer."""
+
+    def __init__(self, words: str, status: int = 0) -> None:
+        super().__init__(words)
+        self.status = status
+
+
+class Displaced(Refusal):
+    """The session of a simulated participant has ended: a person has taken their place, or given it back."""
+
+    def __init__(self, key: str, words: str) -> None:
+        super().__init__(words, ENDED)
+        self.key = key
 
 
 class Stuck(Exception):
@@ -38,14 +58,19 @@ class Participant:
         self._socket: Any = None
         self._signal = asyncio.Event()
         self.signals = 0
+        self.looked = (-1, 0.0)
+        self._following = False
+
+    @property
+    def lost(self) -> bool:
+        """Say whether the connection that was opened is gone."""
+        return self._following and not self._socket.connected
 
     async def get(self, path: str) -> Page:
         """Read a page; raises Refusal with its sentence."""
         async with self._http.get(path) as answer:
             html = await answer.text()
-        if answer.status >= 400:
-            raise Refusal(f"{self.name}: {path}: {answer.status} {Page(html).text[:300]}")
-        return Page(html)
+        return self._read(answer.status, html, f"{path}: {answer.status} ")
 
     async def json(self, path: str) -> Any:
         """Read a JSON answer."""
@@ -61,9 +86,15 @@ class Participant:
         headers = {"hx-request": "true"} if live else {}
         async with self._http.post(path, data=fields, headers=headers) as answer:
             html = await answer.text()
-        if answer.status >= 400:
-            raise Refusal(f"{self.name}: {Page(html).text[:300]}")
-        return Page(html)
+        return self._read(answer.status, html)
+
+    def _read(self, status: int, html: str, where: str = "") -> Page:
+        page = Page(html)
+        if status == ENDED:
+            raise Displaced(self.key, f"{self.name}: {where}{page.text[:300]}")
+        if status >= 400:
+            raise Refusal(f"{self.name}: {where}{page.text[:300]}", status)
+        return page
 
     async def enter(self, token: str) -> None:
         """Take the seat as its simulation."""
@@ -73,7 +104,7 @@ class Participant:
 
     async def follow(self, hearing_id: str) -> None:
         """Open a socket and join the hearing; signals wake `until`."""
-        self._socket = socketio.AsyncClient(reconnection=False)
+        self._socket = socketio.AsyncClient(reconnection=False, logger=SILENT, engineio_logger=SILENT)
 
         async def signalled(_hint: Any) -> None:
             self.signals += 1
@@ -83,9 +114,11 @@ class Participant:
         cookie = "; ".join(f"{c.key}={c.value}" for c in self._http.cookie_jar)
         await self._socket.connect(self.base, headers={"cookie": cookie, "origin": self.base}, transports=["websocket"])
         await self._socket.emit("join", {"hearing": hearing_id})
+        self._following = True
 
     async def unfollow(self) -> None:
         """Close the socket: a lost connection."""
+        self._following = False
         if self._socket is not None:
             await self._socket.disconnect()
             self._socket = None
