@@ -9,6 +9,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import anyio
 from sqlmodel import Session, select
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,11 +19,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-import panel.accounts.models
-import panel.committees.models
-import panel.hearings.models
-import panel.record.models
-import panel.rulebook.models  # noqa: F401 - every table, until its views are routed
 from panel.accounts import actions as accounts_actions
 from panel.accounts import queries as accounts_queries
 from panel.accounts import rules as accounts_rules
@@ -63,6 +59,7 @@ from panel.live import changes as live_changes
 from panel.live import parts as live_parts
 from panel.live import server as live_server
 from panel.live import views as live_views
+from panel.live.lane import Lane
 from panel.opinions import live as opinions_live
 from panel.opinions import rules as opinions_rules
 from panel.opinions import views as opinions_views
@@ -109,6 +106,9 @@ LIVE: tuple[Any, ...] = (
 
 UPLOADS = ((r"/cases/[0-9a-f]{32}/exhibits", 21 * MIB),)
 """Addresses that take larger bodies than a form: 20 MiB of file (security requirement 34) and its fields."""
+
+THREADS = 8
+"""Threads that read, draw and hash at once: more only wait for one another, and each costs a connection's memory."""
 
 SEEN_SECONDS = 60.0
 """How often the database learns when sessions were last used."""
@@ -252,6 +252,7 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         live.bind()
         changes.bind()
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         await asyncio.wrap_future(site.writer.submit(votes_actions.sweep))
         keeping = keep_seen(site), keep_limits(site), keep_published(settings)
         timers = [asyncio.create_task(each) for each in keeping]
@@ -263,7 +264,7 @@ def create_app(settings: Settings) -> Starlette:
     app = Starlette(
         routes=[*routes(), Mount("/socket.io", live.asgi(), name="socket")],
         lifespan=lifespan,
-        middleware=[Middleware(Front, settings=settings, uploads=UPLOADS)],
+        middleware=[Middleware(Lane, settings=settings), Middleware(Front, settings=settings, uploads=UPLOADS)],
         exception_handlers={Refused: refused, HTTPException: http_error},
     )
     app.router.redirect_slashes = False

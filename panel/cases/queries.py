@@ -6,6 +6,7 @@ from sqlmodel import Session, col, func, select
 
 from panel.accounts.models import Person
 from panel.cases.models import Assignment, Case, Exhibit, FactualQuestion, VerificationReport
+from panel.core.db import remembered
 from panel.core.security import Actor, Role, Standing
 
 
@@ -65,15 +66,16 @@ def recommended(db: Session, case_id: str) -> str | None:
     return report.recommendation.value if report else None
 
 
-def assignments(db: Session, case_id: str) -> Sequence[Assignment]:
-    """Return the duties in a case that are not ended, in the order in which they were given."""
-    held = select(Assignment).where(Assignment.case_id == case_id, col(Assignment.ended_at).is_(None))
+@remembered
+def assigned(db: Session, case_id: str, *roles: Role, ended: bool = False) -> Sequence[Assignment]:
+    """Return the duties of these roles in a case, in the order in which they were given; ended ones where asked for.
+
+    Roles are named always: a case may have hundreds of observers.
+    """
+    held = select(Assignment).where(Assignment.case_id == case_id, col(Assignment.role).in_(roles))
+    if not ended:
+        held = held.where(col(Assignment.ended_at).is_(None))
     return db.exec(held.order_by(col(Assignment.created_at), col(Assignment.id))).all()
-
-
-def assigned(db: Session, case_id: str, *roles: Role) -> Sequence[Assignment]:
-    """Return the duties of these roles in a case."""
-    return [a for a in assignments(db, case_id) if a.role in roles]
 
 
 def standings(db: Session, person_id: str) -> list[Standing]:

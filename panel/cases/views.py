@@ -108,9 +108,9 @@ def _steps(reading: Reading, procedure: ProcedureRules, phase: str) -> list[dict
 
 def _people(reading: Reading, case: Case) -> list[tuple[str, list[str]]]:
     """Return who has which duty, by role, in the order of the glossary; observers and screens are left out."""
-    held = queries.assignments(reading.db, case.id)
-    names = queries.people_names(reading.db, [a.person_id for a in held])
     shown = (Role.SECRETARY, Role.RECORDER, Role.HANDLER, Role.OFFICIAL, Role.HELPER, Role.AUTHORITY)
+    held = queries.assigned(reading.db, case.id, *shown)
+    names = queries.people_names(reading.db, [a.person_id for a in held])
     by_role = {role: [names[a.person_id] for a in held if a.role is role] for role in shown}
     return [(words.ROLES[role.value], people) for role, people in by_role.items() if people]
 

@@ -1,18 +1,41 @@
-"""The `panel` command."""
+"""The `panel` command. Each command's module is loaded when it is asked for: a server carries no demo and no bench."""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from types import ModuleType
 
 import typer
 
-from panel.cli import bench, demo, record, serve
+Add = Callable[[typer.Typer, ModuleType], object]
+COMMANDS: Mapping[str, tuple[str, Add]] = {
+    "demo": ("demo", lambda app, module: app.command("demo")(module.demo)),
+    "serve": ("serve", lambda app, module: app.command("serve")(module.serve)),
+    "verify": ("record", lambda app, module: app.command("verify")(module.verify)),
+    "audit": ("record", lambda app, module: app.command("audit")(module.audit)),
+    "bench": ("bench", lambda app, module: app.add_typer(module.bench, name="bench")),
+    "export": (
+        "record",
+        lambda app, module: app.add_typer(module.export, name="export", help="Export what an audience may check."),
+    ),
+}
+"""By command: the module that holds it, and how it is added."""
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.command("demo")(demo.demo)
-app.command("serve")(serve.serve)
-app.command("verify")(record.verify)
-app.command("audit")(record.audit)
-app.add_typer(bench.bench, name="bench")
-app.add_typer(record.export, name="export", help="Export what an audience may check.")
+
+def command_line(words: Sequence[str]) -> typer.Typer:
+    """Return the command line as these words ask for it: with the command that they name, or with all of them."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app.callback()(_panel)
+    for name in words[:1] if words and words[0] in COMMANDS else COMMANDS:
+        module, add = COMMANDS[name]
+        add(app, import_module(f"panel.cli.{module}"))
+    return app
+
+
+def _panel() -> None:
+    """合议: deliberation and panel voting."""
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    command_line(sys.argv[1:])()

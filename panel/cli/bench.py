@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 from pydantic import SecretStr
-from sqlmodel import Session
 
 from panel.accounts import actions as accounts
 from panel.accounts.models import SignInSession
@@ -23,7 +22,7 @@ from panel.committees import actions as committees
 from panel.committees import queries as seats
 from panel.core import clock, security
 from panel.core.config import Settings
-from panel.core.db import writing_engine
+from panel.core.db import snapshot, writing_engine
 from panel.core.pages import Site
 from panel.core.schema import migrate
 from panel.core.security import Actor, Role
@@ -77,12 +76,12 @@ def prepare_live(folder: Path, port: int, viewers: int) -> live_bench.Prepared:
 
 
 def _actor(site: Site, person_id: str) -> Actor:
-    with Session(site.reading) as db:
+    with snapshot(site.reading) as db:
         return Actor(person_id, "", standings=security.standings_of(db, person_id))
 
 
 def _chair(site: Site, case_id: str) -> Actor:
-    with Session(site.reading) as db:
+    with snapshot(site.reading) as db:
         chair = seats.chair(db, case_id)
     assert chair is not None
     return _actor(site, chair.person_id)
@@ -91,7 +90,7 @@ def _chair(site: Site, case_id: str) -> Actor:
 def _open(site: Site, case_id: str, hearing_id: str) -> list[str]:
     """Let everybody come in and open the hearing; return the members' person ids."""
     chair = _chair(site, case_id)
-    with Session(site.reading) as db:
+    with snapshot(site.reading) as db:
         every = [(seat.id, seat.person_id) for seat in seats.seats(db, case_id)]
 
     def step(work: Work, phase: str) -> None:

@@ -19,6 +19,7 @@ from panel.committees.models import (
     Seat,
 )
 from panel.core import hooks
+from panel.core.db import remembered
 from panel.core.errors import Reason
 from panel.core.security import Actor, Role, Standing
 from panel.rulebook import queries as rulebook
@@ -37,6 +38,7 @@ def committee_of(db: Session, case_id: str) -> Committee | None:
     return db.exec(select(Committee).where(Committee.case_id == case_id)).first()
 
 
+@remembered
 def procedure_rules(db: Session, case_id: str) -> ProcedureRules:
     """Return the rules of procedure that a case runs under."""
     return rulebook.procedure_rules(db, db.get_one(Case, case_id).rules_id)
@@ -47,11 +49,13 @@ def seat(db: Session, seat_id: str) -> Seat | None:
     return db.get(Seat, seat_id)
 
 
+@remembered
 def all_seats(db: Session, case_id: str) -> Sequence[Seat]:
     """Return every seat of a case by number: the recused and the waiting alternates, too."""
     return db.exec(select(Seat).where(Seat.case_id == case_id).order_by(col(Seat.number))).all()
 
 
+@remembered
 def seats(db: Session, case_id: str) -> list[Seat]:
     """Return the members due to attend (应到会委员) by number: not recused, alternates only once moved up."""
     aside = recused(db, case_id)
@@ -72,11 +76,13 @@ def chair(db: Session, case_id: str) -> Seat | None:
     return next((seat for seat in seats(db, case_id) if seat.chair), None)
 
 
+@remembered
 def recusals(db: Session, case_id: str) -> Sequence[Recusal]:
     """Return a case's recusals in the order of the record."""
     return db.exec(select(Recusal).where(Recusal.case_id == case_id).order_by(col(Recusal.entry))).all()
 
 
+@remembered
 def recused(db: Session, case_id: str) -> set[str]:
     """Return the seats that stand aside."""
     return set(db.exec(select(Recusal.seat_id).where(Recusal.case_id == case_id)).all())
@@ -89,6 +95,7 @@ def vacant(db: Session, case_id: str) -> dict[str, Category]:
     return {s.id: s.category for s in every if s.id in aside and s.id not in filled and not s.alternate}
 
 
+@remembered
 def declarations(db: Session, case_id: str) -> dict[str, InterestDeclaration]:
     """Return each seat's newest declaration of interests."""
     order = (col(InterestDeclaration.created_at), col(InterestDeclaration.id))
@@ -96,6 +103,7 @@ def declarations(db: Session, case_id: str) -> dict[str, InterestDeclaration]:
     return {declaration.seat_id: declaration for declaration in made}
 
 
+@remembered
 def pending(db: Session, case_id: str) -> dict[str, InterestDeclaration]:
     """Return the requests for recusal that nobody has decided, by seat."""
     refused = set(db.exec(select(RecusalRefusal.declaration_id).where(RecusalRefusal.case_id == case_id)).all())
@@ -110,23 +118,27 @@ def undeclared(db: Session, case_id: str, hearing_id: str) -> list[Seat]:
     return [seat for seat in seats(db, case_id) if seat.id in here and seat.id not in declared]
 
 
+@remembered
 def _in_room(db: Session, hearing_id: str) -> set[str]:
     found = select(Attendance.seat_id).where(Attendance.hearing_id == hearing_id, col(Attendance.left_at).is_(None))
     return set(db.exec(found).all())
 
 
+@remembered
 def present(db: Session, hearing_id: str) -> set[str]:
     """Return the seats that are in the room and count: not recused, not suspended until a request is decided."""
     here, hearing = _in_room(db, hearing_id), hooks.hearing(db, hearing_id)
     return here - recused(db, hearing.case_id) - suspended(db, hearing.case_id) if here and hearing else here
 
 
+@remembered
 def suspended(db: Session, case_id: str) -> set[str]:
     """Return the seats that take no part until their request for recusal is decided (公职人员政务处分法 §48)."""
     asking = set(pending(db, case_id))
     return asking if asking and procedure_rules(db, case_id).suspended_until_decided else set()
 
 
+@remembered
 def stretches(db: Session, hearing_id: str) -> Sequence[Attendance]:
     """Return every stretch of presence in a hearing, in the order of arrival."""
     found = select(Attendance).where(Attendance.hearing_id == hearing_id)

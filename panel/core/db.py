@@ -1,14 +1,21 @@
 """Engines and rows. SQLite: one engine that writes (BEGIN IMMEDIATE), one that reads."""
 
+import functools
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Engine, create_engine, event
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Session, SQLModel
 
 from panel.core import clock
 from panel.core.ids import new_id
+
+P = ParamSpec("P")
+T = TypeVar("T")
+REMEMBERED = "panel.remembered"
+"""Under this key a reading session keeps the answers to questions that it was asked."""
 
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -40,6 +47,31 @@ def writing_engine(url: str) -> Engine:
 def reading_engine(url: str) -> Engine:
     """Return the engine for readers; on SQLite it refuses to write."""
     return _engine(url, begin="BEGIN", pragmas=(*PRAGMAS[2:], "PRAGMA query_only=ON"))
+
+
+def snapshot(engine: Engine) -> Session:
+    """Open a session that only reads: one snapshot, in which `remembered` questions are asked once."""
+    return Session(engine, info={REMEMBERED: {}})
+
+
+def remembered(ask: Callable[Concatenate[Session, P], T]) -> Callable[Concatenate[Session, P], T]:
+    """Let a question be answered once per reading session; the writer's sessions, where rows change, ask each time.
+
+    Its arguments are hashable, and its answer belongs to everybody who asked: nobody changes it.
+    """
+
+    def asked(db: Session, /, *args: P.args, **named: P.kwargs) -> T:
+        answers = db.info.get(REMEMBERED)
+        if answers is None:
+            return ask(db, *args, **named)
+        key = (ask, args, *sorted(named.items()))
+        if key not in answers:
+            answers[key] = ask(db, *args, **named)
+        answer: T = answers[key]
+        return answer
+
+    functools.update_wrapper(asked, ask)
+    return asked
 
 
 def empty_log(bind: object) -> None:

@@ -70,6 +70,18 @@ class Failed(Refused):
     status: ClassVar[int] = 500
 
 
+def hosts_of(settings: Settings) -> frozenset[str]:
+    """Return the names, in lower case, under which an installation may be asked."""
+    return frozenset(urlsplit(origin).netloc.lower() for origin in settings.origins)
+
+
+def fragment_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
+    """Return the headers of an answer that is part of a page: no script has a nonce in it, and nobody keeps it."""
+    transport = [(b"strict-transport-security", STRICT_TRANSPORT.encode())] if settings.secure else []
+    own = [(b"content-security-policy", _policy("", public=False).encode()), (b"cache-control", b"no-store")]
+    return [*ALWAYS_RAW, *own, (b"vary", b"HX-Request"), *transport]
+
+
 class Front:
     """Wraps the whole application. `uploads` names the addresses (patterns of the path) that take larger bodies."""
 
@@ -77,7 +89,7 @@ class Front:
         self, app: ASGIApp, *, settings: Settings, uploads: Iterable[tuple[str, int]] = (), patience: float = PATIENCE
     ) -> None:
         self.app = app
-        self._hosts = frozenset(urlsplit(origin).netloc.lower() for origin in settings.origins)
+        self._hosts = hosts_of(settings)
         self._secure = settings.secure
         self._uploads = [(re.compile(pattern), most) for pattern, most in uploads]
         self._patience = patience

@@ -22,6 +22,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from panel.core import clock, forms, security
 from panel.core.config import Settings
+from panel.core.db import snapshot
 from panel.core.errors import Busy, Forbidden, Gone, NotFound, Reason, Refused, SignInNeeded
 from panel.core.i18n import HTML_LANG, Translator, choose, show_clock, translator
 from panel.core.ids import new_id
@@ -31,6 +32,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 FormT = TypeVar("FormT", bound=forms.Form)
 
+LOCALE_COOKIE = "pv_locale"
 CSRF_AGE = 12 * 3600
 """Seconds for which a form's token holds: as long as a session."""
 
@@ -155,7 +157,7 @@ class Acting(Edge):
         return await anyio.to_thread.run_sync(self._ask, question)
 
     def _ask(self, question: Callable[[Session], T]) -> T:
-        with Session(self.site.reading) as db:
+        with snapshot(self.site.reading) as db:
             answer = question(db)
             db.expunge_all()
             return answer
@@ -241,7 +243,7 @@ def check_csrf(site: Site, request: Request, actor: Actor | None, sent: FormData
 def locale_of(request: Request, actor: Actor | None) -> str:
     """Return the reader's locale: the person's, else the cookie's (public pages: the address's), else the browser's."""
     public = getattr(request.state, "public", False)
-    wish = request.query_params.get("lang") if public else request.cookies.get("pv_locale")
+    wish = request.query_params.get("lang") if public else request.cookies.get(LOCALE_COOKIE)
     return choose(actor.locale if actor else None, wish, request.headers.get("accept-language"))
 
 
@@ -285,7 +287,7 @@ def page(
 
 def _read(request: Request, view: Callable[..., Response], action: str, of: Any) -> Response:
     site: Site = request.app.state.site
-    with Session(site.reading) as db:
+    with snapshot(site.reading) as db:
         actor = None if request.state.public else site.sign_in(db, request.cookies.get(site.settings.cookie, ""))
         request.state.actor = actor
         security.admit(actor, action)
@@ -332,7 +334,7 @@ def act(
 
 def _enter(request: Request, action: str, of: Any, sent: FormData) -> tuple[Actor | None, Any]:
     site: Site = request.app.state.site
-    with Session(site.reading) as db:
+    with snapshot(site.reading) as db:
         actor = site.sign_in(db, request.cookies.get(site.settings.cookie, ""))
         request.state.actor = actor
         check_csrf(site, request, actor, sent)
@@ -359,7 +361,7 @@ def recognise(request: Request) -> None:
     """Find out who asks, for an error page of an address that has no view; a view has done so itself."""
     site: Site = request.app.state.site
     if not hasattr(request.state, "actor"):
-        with Session(site.reading) as db:
+        with snapshot(site.reading) as db:
             request.state.actor = site.sign_in(db, request.cookies.get(site.settings.cookie, ""))
 
 

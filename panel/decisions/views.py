@@ -11,6 +11,7 @@ from starlette.routing import Route
 from panel.cases import queries as cases
 from panel.cases.models import Case
 from panel.core import hooks, words
+from panel.core.db import snapshot
 from panel.core.errors import NotFound, require
 from panel.core.forms import Form
 from panel.core.pages import Acting, Reading, act, page
@@ -89,7 +90,7 @@ def _what(form: DecisionForm) -> dict[str, Any]:
 
 def _draw(acting: Acting, case: Case, form: DecisionForm) -> Response:
     """Draw what would be issued, after the very checks that issuing makes; or the form again, filled in."""
-    with Session(acting.site.reading) as db:
+    with snapshot(acting.site.reading) as db:
         if form.step == "check":
             require(actions.why_not_decide(db, case, today=_today(acting), **_what(form)))
         template = "decisions/check.html" if form.step == "check" else "decisions/form.html"

@@ -11,6 +11,7 @@ from panel.cases import queries as cases
 from panel.committees import events as coming
 from panel.committees import queries as committees
 from panel.core import geometry, hooks
+from panel.core.db import remembered
 from panel.core.errors import Reason
 from panel.core.security import Actor, Audience, Role
 from panel.dissents import events as dissenting
@@ -78,10 +79,11 @@ def _hidden(hearing: Hearing, audience: Audience) -> bool:
     return hearing.closed and not queries.sees_closed(audience)
 
 
+@remembered
 def _names(db: Session, case_id: str) -> dict[str, tuple[str, int | None]]:
     """Return name and seat number of everybody in the case, by person."""
     seats = {s.person_id: s.number for s in committees.all_seats(db, case_id)}
-    ids = [*seats, *(a.person_id for a in cases.assignments(db, case_id))]
+    ids = [*seats, *(a.person_id for a in cases.assigned(db, case_id, *rules.ON_DUTY, ended=True))]
     return {person: (name, seats.get(person)) for person, name in cases.people_names(db, ids).items()}
 
 
@@ -222,11 +224,8 @@ def chair(db: Session, hearing_id: str, actor: Actor, at: datetime) -> Context |
 def in_the_room(db: Session, hearing: Hearing, names: dict[str, tuple[str, int | None]]) -> list[tuple[str, str]]:
     """Return (person, name) of those who may be given the floor now: first who is called in, then members present."""
     here = queries.people_here(db, hearing)
-    called = {
-        a.person_id: rules.CALLED.index(a.role)
-        for a in cases.assignments(db, hearing.case_id)
-        if a.role in rules.CALLED
-    }
+    duties = cases.assigned(db, hearing.case_id, *rules.CALLED)
+    called = {a.person_id: rules.CALLED.index(a.role) for a in duties}
     members = [s.person_id for s in committees.seats(db, hearing.case_id)]
     every = [*sorted(called, key=called.__getitem__), *members]
     return [(person, names[person][0]) for person in dict.fromkeys(every) if person in here]

@@ -12,6 +12,9 @@ from panel.hearings.models import CLOSED_PHASES, FloorRequest, Phase, RequestKin
 
 SEATED = frozenset({Role.CHAIR, Role.MEMBER})
 SPEAKERS = (Role.CHAIR, Role.MEMBER, Role.SECRETARY, Role.HANDLER, Role.OFFICIAL, Role.HELPER)
+ON_DUTY = (Role.SECRETARY, Role.RECORDER, Role.HANDLER, Role.OFFICIAL, Role.HELPER)
+"""Who takes part in a hearing without a seat; observers and the projector are there, but have no part in it."""
+
 CALLED = (Role.OFFICIAL, Role.HELPER, Role.HANDLER, Role.SECRETARY)
 """Who may be called upon and does not sit, in the order in which lists name them."""
 

@@ -17,6 +17,7 @@ from sqlalchemy import or_, select
 from sqlmodel import Session
 
 from panel.core import clock, hooks, log
+from panel.core.db import snapshot
 from panel.core.pages import Site, shared_context
 from panel.core.security import Audience
 from panel.live.parts import Part, kinds_for, notices, parts_for
@@ -149,7 +150,7 @@ class Changes:
         """Return a hearing, replayed from the record at the first asking; None for unknown ones. Blocks."""
         if (followed := self._hearings.get(hearing_id)) is not None:
             return followed
-        with Session(self._site.reading) as db:
+        with snapshot(self._site.reading) as db:
             hearing = hooks.hearing(db, hearing_id)
             if hearing is None:
                 return None
@@ -245,7 +246,7 @@ class Changes:
                 return before
             texts = dict(before.texts) if before else {}
             stale = [p for p in parts_for(audience) if before is None or _touched(before.seen, p) != _touched(seen, p)]
-            with Session(self._site.reading) as db:
+            with snapshot(self._site.reading) as db:
                 for part in stale:
                     texts[part.name] = self._draw(db, followed.id, audience, locale, part)
             drawn = followed.drawn[audience, locale] = Drawn(seen, texts)

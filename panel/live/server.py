@@ -22,6 +22,7 @@ from sqlmodel import Session
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from panel.core import clock, log, security
+from panel.core.db import snapshot
 from panel.core.errors import Refused
 from panel.core.pages import Site
 from panel.core.security import SIGNED_IN, Actor, Audience, Grant
@@ -127,7 +128,7 @@ class LiveServer:
         return await anyio.to_thread.run_sync(self._actor_of, cookie)
 
     def _actor_of(self, cookie: str) -> Actor | None:
-        with Session(self.site.reading) as db:
+        with snapshot(self.site.reading) as db:
             return self.site.sign_in(db, cookie)
 
     def _end(self, which: Callable[[Visitor], bool]) -> None:
@@ -218,7 +219,7 @@ class LiveServer:
 
     def _audience(self, visitor: Visitor, hearing_id: str) -> Audience | None:
         """Authorise afresh: the session, the hearing, the standing."""
-        with Session(self.site.reading) as db:
+        with snapshot(self.site.reading) as db:
             actor = self.site.sign_in(db, visitor.cookie)
             hearing = self._hearing_of(db, hearing_id)
             try:

@@ -4,12 +4,12 @@ from typing import Any
 
 import anyio
 from markupsafe import Markup
-from sqlmodel import Session
 from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from panel.core import security
+from panel.core.db import snapshot
 from panel.core.errors import NotFound
 from panel.core.pages import Reading, Site, locale_of
 from panel.core.security import AUDIENCE_OF, Actor, Role
@@ -39,7 +39,7 @@ def own_parts(request: Request, site: Site, hearing_id: str, actor: Actor, role:
 
     Reads in a session of its own, begun after the shared parts were drawn: never older than the revision told.
     """
-    with Session(site.reading) as db:
+    with snapshot(site.reading) as db:
         reading = Reading(request, actor, db)
         drawn = {}
         for part in own_parts_for(role):
@@ -49,6 +49,12 @@ def own_parts(request: Request, site: Site, hearing_id: str, actor: Actor, role:
             else:
                 drawn[part.name] = marked(reading.draw(part.template, **context))
     return drawn
+
+
+def head(revision: int, body: bytes) -> list[tuple[bytes, bytes]]:
+    """Return what an answer's headers say about it."""
+    told = [(b"panel-revision", b"%d" % revision)]
+    return [*told, HTML, (b"content-length", b"%d" % len(body))] if body else told
 
 
 class WhatChanged:
@@ -68,10 +74,7 @@ class WhatChanged:
         role = actor.role_in(followed.case_id)
         assert role is not None
         status, revision, body = await self._answer(request, site, actor, role, followed)
-        headers = [(b"panel-revision", b"%d" % revision)]
-        if body:
-            headers += [HTML, (b"content-length", b"%d" % len(body))]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.start", "status": status, "headers": head(revision, body)})
         await send({"type": "http.response.body", "body": body})
 
     async def _admit(self, request: Request, site: Site, hearing_id: str) -> tuple[Actor, Followed]:
@@ -91,17 +94,24 @@ class WhatChanged:
         self, request: Request, site: Site, actor: Actor, role: Role, followed: Followed
     ) -> tuple[int, int, bytes]:
         """Return status, revision and body."""
-        audience, (since, own) = AUDIENCE_OF[role], _asked(request.scope["query_string"])
-        revision = followed.seen[audience].revision
-        owning = bool(own_parts_for(role)) and (since != revision or own)
-        if since == revision and not owning:
-            return 204, revision, b""
-        drawn = await changes.of(site).fresh(followed, audience, locale_of(request, actor))
-        if owning:
-            body = await anyio.to_thread.run_sync(_with_own, request, site, actor, role, followed, drawn, since)
-        else:
-            body = drawn.body(since)
+        locale, query = locale_of(request, actor), request.scope["query_string"]
+        if (known := at_once(followed, role, locale, query)) is not None:
+            return known
+        drawn, (since, _) = await changes.of(site).fresh(followed, AUDIENCE_OF[role], locale), asked(query)
+        if not own_parts_for(role):
+            return 200, drawn.seen.revision, drawn.body(since)
+        body = await anyio.to_thread.run_sync(_with_own, request, site, actor, role, followed, drawn, since)
         return 200, drawn.seen.revision, body
+
+
+def at_once(followed: Followed, role: Role, locale: str, query: bytes) -> tuple[int, int, bytes] | None:
+    """Return the answer (status, revision, body) if nothing has to be read or drawn for it."""
+    (since, own), seen = asked(query), followed.seen[AUDIENCE_OF[role]]
+    mine = bool(own_parts_for(role))
+    if since == seen.revision and not (mine and own):
+        return 204, seen.revision, b""
+    drawn = None if mine else followed.ready(AUDIENCE_OF[role], locale)
+    return None if drawn is None else (200, drawn.seen.revision, drawn.body(since))
 
 
 def _with_own(
@@ -112,11 +122,11 @@ def _with_own(
 
 
 def _signed_in(site: Site, cookie: str) -> Actor | None:
-    with Session(site.reading) as db:
+    with snapshot(site.reading) as db:
         return site.sign_in(db, cookie)
 
 
-def _asked(query: bytes) -> tuple[int, bool]:
+def asked(query: bytes) -> tuple[int, bool]:
     """Return the revision that the reader holds, and whether own parts are wanted in any case.
 
     A revision that is none is taken as holding nothing. Read by hand: 300 readers ask this at once.

@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import Session
 from typer.testing import CliRunner
 
-from panel.cli import app
+from panel.cli import command_line
 from panel.cli import demo as command
 from panel.cli.demo import NotHeld, Stage, counted, greet, opened, settings_of, staged
 from panel.verify import check
@@ -113,7 +113,7 @@ def test_the_case_can_be_exported_and_checked_while_it_is_open(stage: Stage) -> 
 
 
 def test_another_case_than_the_four_is_refused_before_anything_is_made() -> None:
-    done = CliRunner().invoke(app, ["demo", "--case", "5"])
+    done = CliRunner().invoke(command_line(["demo"]), ["demo", "--case", "5"])
 
     assert done.exit_code == 2
     assert "1, 6, 7, 8" in done.output
@@ -122,7 +122,7 @@ def test_another_case_than_the_four_is_refused_before_anything_is_made() -> None
 def test_what_goes_wrong_is_said_and_nothing_stays_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(command, "STARTS_WITHIN", 0.0)
-    done = CliRunner().invoke(app, ["demo", "--auto", "--case", "1", "--port", "0"])
+    done = CliRunner().invoke(command_line(["demo"]), ["demo", "--auto", "--case", "1", "--port", "0"])
 
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.splitlines() == ["演示未能完成：服务没有启动。"]

@@ -22,6 +22,7 @@ from panel.accounts.views import sign_in
 from panel.accounts.views.desk import open_demo
 from panel.core import log, security
 from panel.core.config import LOOPBACK
+from panel.core.db import snapshot
 from panel.core.errors import Gone, NotFound, Reason
 from panel.core.forms import Form
 from panel.core.pages import Acting, Edge, Reading, Site, act, page
@@ -87,7 +88,7 @@ follow.permission = "accounts.enter_demo"  # type: ignore[attr-defined]  # walke
 
 def _arriving(request: Request) -> Acting:
     site: Site = request.app.state.site
-    with Session(site.reading) as db:
+    with snapshot(site.reading) as db:
         actor = site.sign_in(db, request.cookies.get(site.settings.cookie, ""))
     request.state.actor = actor
     return Acting(request, actor)

@@ -58,7 +58,7 @@ def where(hearing: Hearing, actor: Actor | None) -> dict[str, Any]:
 def belonging(work: Work, hearing: Hearing, person_id: str) -> str:
     """Return the person's id, if they sit or have a duty in the hearing's case."""
     seated = {s.person_id for s in committees.seats(work.db, hearing.case_id)}
-    assigned = {a.person_id for a in cases.assignments(work.db, hearing.case_id) if a.ended_at is None}
+    assigned = {a.person_id for a in cases.assigned(work.db, hearing.case_id, *rules.ON_DUTY)}
     if person_id not in seated | assigned:
         raise NotFound
     return person_id

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 from panel.cases import queries as cases
 from panel.committees import queries as committees
 from panel.core import clock
+from panel.core.db import remembered
 from panel.core.security import INSIDE, Actor, Audience
 from panel.hearings.models import (
     Adjournment,
@@ -24,13 +25,14 @@ from panel.hearings.models import (
     Stage,
     Turn,
 )
-from panel.hearings.rules import Facts, outside, spoken
+from panel.hearings.rules import ON_DUTY, Facts, outside, spoken
 from panel.opinions import queries as opinions
 from panel.opinions.models import Round
 from panel.votes import queries as votes
 from panel.votes.models import MotionKind, MotionState
 
 
+@remembered
 def hearing(db: Session, hearing_id: str) -> Hearing | None:
     """Return a hearing."""
     return db.get(Hearing, hearing_id)
@@ -60,16 +62,19 @@ def under_way(db: Session, actor: Actor) -> str | None:
     return f"/hearings/{found}" if found else None
 
 
+@remembered
 def stages(db: Session, hearing_id: str) -> Sequence[Stage]:
     """Return the steps that were held, in order."""
     return db.exec(select(Stage).where(Stage.hearing_id == hearing_id).order_by(col(Stage.began_at))).all()
 
 
+@remembered
 def pause(db: Session, hearing_id: str) -> Pause | None:
     """Return the pause that is on."""
     return db.exec(select(Pause).where(Pause.hearing_id == hearing_id, col(Pause.ended_at).is_(None))).first()
 
 
+@remembered
 def adjournment(db: Session, hearing_id: str) -> Adjournment | None:
     """Return the adjournment that is on."""
     found = select(Adjournment).where(Adjournment.hearing_id == hearing_id, col(Adjournment.resumed_at).is_(None))
@@ -82,10 +87,10 @@ def stands_still(db: Session, hearing_id: str) -> bool:
 
 
 def people_here(db: Session, of: Hearing) -> set[str]:
-    """Return the people in the room: members who have come, and everybody with a duty whom the doors let in now."""
+    """Return who may take part now: members who have come, and everybody on duty whom the doors let in."""
     here = committees.present(db, of.id)
     members = {s.person_id for s in committees.seats(db, of.case_id) if s.id in here}
-    duties = [a for a in cases.assignments(db, of.case_id) if a.ended_at is None]
+    duties = cases.assigned(db, of.case_id, *ON_DUTY)
     return members | {a.person_id for a in duties if not (of.closed and outside(a.role))}
 
 
@@ -127,6 +132,7 @@ def _opinions_missing(db: Session, round_: Round | None, here: set[str]) -> int:
     return sum(opinions.mine(db, round_.id, seat_id) is None for seat_id in here)
 
 
+@remembered
 def requests(db: Session, hearing_id: str) -> Sequence[FloorRequest]:
     """Return every request for the floor that still waits."""
     waiting = col(FloorRequest.withdrawn_at).is_(None), col(FloorRequest.served_at).is_(None)
@@ -143,11 +149,13 @@ def turn(db: Session, turn_id: str) -> Turn | None:
     return db.get(Turn, turn_id)
 
 
+@remembered
 def turns(db: Session, hearing_id: str) -> Sequence[Turn]:
     """Return every turn in order."""
     return db.exec(select(Turn).where(Turn.hearing_id == hearing_id).order_by(col(Turn.began_at))).all()
 
 
+@remembered
 def speaking(db: Session, hearing_id: str) -> Sequence[Turn]:
     """Return the turns that have not ended: the speaker, and the point of order that interrupts, last."""
     on = select(Turn).where(Turn.hearing_id == hearing_id, col(Turn.ended_at).is_(None))
@@ -228,11 +236,13 @@ def showings(db: Session, hearing_id: str) -> Sequence[Showing]:
     return db.exec(select(Showing).where(Showing.hearing_id == hearing_id).order_by(col(Showing.created_at))).all()
 
 
+@remembered
 def pauses(db: Session, hearing_id: str) -> Sequence[Pause]:
     """Return every pause in order."""
     return db.exec(select(Pause).where(Pause.hearing_id == hearing_id).order_by(col(Pause.began_at))).all()
 
 
+@remembered
 def adjournments(db: Session, hearing_id: str) -> Sequence[Adjournment]:
     """Return every adjournment in order."""
     found = select(Adjournment).where(Adjournment.hearing_id == hearing_id)

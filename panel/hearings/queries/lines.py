@@ -14,6 +14,7 @@ from panel.core.security import INSIDE, Audience
 from panel.dissents import queries as dissents
 from panel.hearings import queries
 from panel.hearings.models import CLOSED_PHASES, Hearing, Phase
+from panel.hearings.rules import ON_DUTY
 from panel.votes import queries as votes
 from panel.votes.models import Motion, MotionState, Secrecy
 
@@ -63,7 +64,7 @@ class _Who:
 
     def __init__(self, db: Session, of: Hearing) -> None:
         seats = committees.all_seats(db, of.case_id)
-        assigned = cases.assignments(db, of.case_id)
+        assigned = cases.assigned(db, of.case_id, *ON_DUTY, ended=True)
         self._names = cases.people_names(db, [s.person_id for s in seats] + [a.person_id for a in assigned])
         self._seat_of = {s.person_id: s for s in seats}
         self._by_seat = {s.id: s for s in seats}
