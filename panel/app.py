@@ -245,7 +245,7 @@ def create_app(settings: Settings) -> Starlette:
     live = live_server.LiveServer(site, hearing_of=hooks.hearing, generation=accounts_queries.generation)
     hooks.END_SOCKETS[:], hooks.END_SESSION_SOCKETS[:] = [live.end_person], [live.end_session]
     hooks.PRESENCE[:], hooks.LOST[:] = [live.presence], [live.lost]
-    changes = live_changes.Changes(site, live.emit_revision, stream_of)
+    changes = live_changes.Changes(site, live.emit_revision, stream_of, live.readers)
     site.areas |= {"live": live, "changes": changes}
 
     @asynccontextmanager

@@ -1,6 +1,8 @@
 """Serving: one process, one address."""
 
 import ipaddress
+import subprocess
+import sys
 from typing import Annotated
 
 import typer
@@ -10,17 +12,18 @@ from starlette.types import ASGIApp
 from panel.app import create_app
 from panel.core import log
 from panel.core.config import LOOPBACK, Settings
-from panel.core.db import writing_engine
 from panel.core.patience import PatientProtocol
-from panel.core.schema import migrate
 
 
 def server_of(app: ASGIApp, settings: Settings) -> uvicorn.Server:
-    """Return the server: no per-message deflate (it doubles the CPU), no access log, no endless heads."""
+    """Return the server: no access log, no endless heads.
+
+    Of sockets: no deflate of single messages (it doubles the CPU), no second heartbeat (Engine.IO has its own).
+    """
     return uvicorn.Server(
         uvicorn.Config(
             app, host=settings.host, port=settings.port, http=PatientProtocol, access_log=False, log_config=None,
-            ws_per_message_deflate=False, ws_max_size=16384, proxy_headers=bool(settings.trusted_proxies),
+            ws_per_message_deflate=False, ws_ping_interval=None, ws_max_size=16384, proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=list(settings.trusted_proxies), server_header=False, date_header=False,
             timeout_keep_alive=75,
         )
@@ -47,8 +50,8 @@ def serve(
         typer.echo("Refused: this would be plain HTTP on a public address. Put a TLS proxy in front and name it in "
                    "PANEL_TRUSTED_PROXIES, or listen on 127.0.0.1.", err=True)  # fmt: skip
         raise typer.Exit(2)
-    engine = writing_engine(settings.database_url)
-    migrate(engine)
-    engine.dispose()
+    if subprocess.run([sys.executable, "-m", "panel.core.schema"]).returncode != 0:
+        typer.echo("The database could not be brought to this version's schema; nothing is served.", err=True)
+        raise typer.Exit(1)
     log.configure()
     server_of(create_app(settings), settings).run()

@@ -8,6 +8,8 @@ from sqlalchemy import Engine
 from sqlmodel import SQLModel
 
 from panel.core.assets import folder
+from panel.core.config import Settings
+from panel.core.db import writing_engine
 
 
 def configuration() -> Config:
@@ -25,7 +27,21 @@ def migrate(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
+def main() -> None:
+    """Bring the database of this installation to the newest schema (`python -m panel.core.schema`).
+
+    A process of its own: a server that only serves does not carry the tools of migration (15 MB).
+    """
+    engine = writing_engine(Settings().database_url)  # type: ignore[call-arg]  # the secret comes from the environment
+    migrate(engine)
+    engine.dispose()
+
+
 def differences(engine: Engine) -> list[object]:
     """Return how the models differ from the migrated database; empty when they agree."""
     with engine.connect() as connection:
         return list(compare_metadata(MigrationContext.configure(connection), SQLModel.metadata))
+
+
+if __name__ == "__main__":
+    main()

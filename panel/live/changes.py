@@ -24,6 +24,9 @@ from panel.live.parts import Part, kinds_for, notices, parts_for
 from panel.record.models import ENTRIES
 
 Emit = Callable[[str, Audience, int], Coroutine[Any, Any, None]]
+Readers = Callable[[str, Audience], int]
+"""Answers how many sockets of an audience follow a hearing."""
+
 StreamOf = Callable[[Session, str], str]
 AUDIENCES = tuple(Audience)
 KEPT = 200
@@ -129,8 +132,8 @@ class Followed:
 class Changes:
     """One process's view of every hearing that somebody follows."""
 
-    def __init__(self, site: Site, emit: Emit, stream_of: StreamOf) -> None:
-        self._site, self._emit, self._stream_of = site, emit, stream_of
+    def __init__(self, site: Site, emit: Emit, stream_of: StreamOf, readers: Readers) -> None:
+        self._site, self._emit, self._stream_of, self._readers = site, emit, stream_of, readers
         self._hearings: dict[str, Followed] = {}
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -196,10 +199,15 @@ class Changes:
     def _signal(self, woken: Mapping[str, Iterable[Audience]]) -> None:
         """Send one signal per audience; wakes that come before it has left are one signal."""
         for hearing_id, audiences in woken.items():
-            for audience in audiences:
-                if (hearing_id, audience) not in self._waking:
-                    self._waking.add((hearing_id, audience))
-                    self._start(self._tell(hearing_id, audience))
+            fresh = [a for a in AUDIENCES if a in audiences and (hearing_id, a) not in self._waking]
+            self._waking.update((hearing_id, audience) for audience in fresh)
+            many = sorted(fresh, key=lambda audience: -self._readers(hearing_id, audience))
+            self._start(self._tell_all(hearing_id, many))
+
+    async def _tell_all(self, hearing_id: str, audiences: Iterable[Audience]) -> None:
+        """Tell one audience after the other, the largest first: drawing for all at once would make everybody wait."""
+        for audience in audiences:
+            await self._tell(hearing_id, audience)
 
     def _start(self, doing: Coroutine[Any, Any, Any]) -> None:
         task = asyncio.ensure_future(doing)

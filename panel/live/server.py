@@ -101,6 +101,10 @@ class LiveServer:
         hint = {"hearing": hearing_id, "revision": revision}
         await self.sio.emit("revision", hint, room=room_of(hearing_id, audience))
 
+    def readers(self, hearing_id: str, audience: Audience) -> int:
+        """Return how many sockets of an audience are in a hearing."""
+        return len(self.sio.manager.rooms.get("/", {}).get(room_of(hearing_id, audience), ()))
+
     def end_person(self, person_id: str) -> None:
         """End every socket of a person, from any thread (hooks.END_SOCKETS)."""
         self._end(lambda visitor: visitor.person_id == person_id)

@@ -91,7 +91,7 @@ def test_revisions_are_equal_in_a_process_that_starts_later(world: World) -> Non
     async def silent(_hearing: str, _audience: Audience, _revision: int) -> None:
         return None
 
-    replayed = Changes(world.site, silent, stream_of).follow(world.hearing_id)
+    replayed = Changes(world.site, silent, stream_of, lambda *_: 0).follow(world.hearing_id)
     assert replayed is not None
     assert {a: s.revision for a, s in replayed.seen.items()} == {a: s.revision for a, s in running.seen.items()}
     assert {a: s.touched for a, s in replayed.seen.items()} == {a: s.touched for a, s in running.seen.items()}

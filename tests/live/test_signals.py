@@ -23,7 +23,7 @@ def heard(world: World, *acts: Callable[[], object], locale: str = "") -> tuple[
     async def note(_hearing_id: str, audience: Audience, revision: int) -> None:
         sent.append((audience, revision))
 
-    following = Changes(world.site, note, stream_of)
+    following = Changes(world.site, note, stream_of, lambda *_: 0)
 
     async def listen() -> None:
         following.bind()
