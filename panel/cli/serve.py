@@ -24,8 +24,8 @@ def server_of(app: ASGIApp, settings: Settings) -> uvicorn.Server:
         uvicorn.Config(
             app, host=settings.host, port=settings.port, http=PatientProtocol, access_log=False, log_config=None,
             ws_per_message_deflate=False, ws_ping_interval=None, ws_max_size=16384,
-            proxy_headers=bool(settings.trusted_proxies), forwarded_allow_ips=list(settings.trusted_proxies), server_header=False, date_header=False,
-            timeout_keep_alive=75,
+            proxy_headers=bool(settings.trusted_proxies), forwarded_allow_ips=list(settings.trusted_proxies),
+            server_header=False, date_header=False, timeout_keep_alive=75,
         )
     )  # fmt: skip
 
