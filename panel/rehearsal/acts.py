@@ -52,10 +52,10 @@ async def _floor(stage: "Stage", by: str, kind: str) -> bool:
         await stage.must(stage.chair, "give-floor")
     elif await stage.simulated(stage.chair):
         await people.hear(stage, until=by)
-    told = (await stage.who(by).get(stage.page)).first("data-phase")
+    told = (await stage.who(by).get(stage.page)).phase
 
     def called(page: Page) -> bool:
-        return page.form("end-own-turn") is not None or page.first("data-phase") != told
+        return page.form("end-own-turn") is not None or page.phase != told
 
     page = await stage.until(by, called, STEP_SECONDS if stage.auto else stage.waits.floor)
     return page is not None and page.form("end-own-turn") is not None

@@ -1,6 +1,7 @@
 """The cast on the stage: who is simulated at this moment, what they see, and the forms that they send."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,9 @@ from panel.rehearsal.participant import Displaced, Participant, Refusal, Stuck
 
 STEP_SECONDS = 60.0
 """How long a simulated participant waits for another one."""
+
+LOOKS = 0.3
+"""Seconds between two questions about who has sat down."""
 
 AMISS = (Refusal, Stuck, LookupError, aiohttp.ClientError, socketio.exceptions.SocketIOError, TimeoutError)
 """What can come between a simulated participant and their act."""
@@ -52,10 +56,10 @@ class Stage:
     outside: set[str] = field(default_factory=set)
     entered: set[str] = field(default_factory=set)
     voted: set[tuple[str, str]] = field(default_factory=set)
+    ballots: Counter[str] = field(default_factory=Counter)
     motion_of: dict[str, str] = field(default_factory=dict)
     results: dict[str, str] = field(default_factory=dict)
     carried: str = ""
-    filed: set[str] = field(default_factory=set)
     speaking: str = ""
     tend: Callable[[], Awaitable[None]] | None = None
     waiting: dict[tuple[str, ...], float] = field(default_factory=dict)
@@ -128,10 +132,10 @@ class Stage:
             self.say(self._("The simulation takes the place of %(name)s", name=participant.name or key))
 
     async def _taken_by_a_person(self, key: str) -> bool:
-        """Ask who has sat down, at most once a second."""
+        """Ask who has sat down, a few times a second at most."""
         if self.auto:
             return False
-        if clock.monotonic() - self._asked_at > min(self.waits.tick, 1.0):
+        if clock.monotonic() - self._asked_at > LOOKS:
             seats = await self.cast["projector"].json("/demo/seats.json")
             self._taken = frozenset(login for login, seat in seats.items() if seat["taken"])
             self._asked_at = clock.monotonic()
@@ -154,7 +158,7 @@ class Stage:
     async def phase(self) -> str:
         """Return where the hearing stands; asked inside, for to those outside the closed session is one recess."""
         try:
-            self._phase = (await (await self.inside()).get(self.page)).first("data-phase") or self._phase
+            self._phase = (await (await self.inside()).get(self.page)).phase or self._phase
         except AMISS as problem:
             self._missed(problem)
         return self._phase

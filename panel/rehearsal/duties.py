@@ -16,6 +16,9 @@ ORDER = (
     "scheduled", "opening", "presentation", "explanation", "questions", "recess", "deliberation", "opinions",
     "motions", "closing_statement", "summing_up", "ended",
 )  # fmt: skip
+AMONG_MEMBERS = frozenset({"scheduled", "recess", "opinions", "motions", "ended"})
+"""Phases in which nothing is asked of anybody but members."""
+
 GONE = frozenset({403, 404})
 """Answers to somebody whose seat is recused: the pages of the case are closed to them."""
 
@@ -23,8 +26,8 @@ GONE = frozenset({403, 404})
 async def tend(stage: "Stage") -> None:
     """Let every simulated participant do what they owe as the hearing stands now."""
     phase = await stage.phase()
-    for key in list(stage.cast):
-        if key not in stage.aside and key != "projector" and await stage.simulated(key):
+    for key in stage.seats if phase in AMONG_MEMBERS else [key for key in stage.cast if key not in stage.aside]:
+        if key != "projector" and await stage.simulated(key):
             await stage.attempt(_owe(stage, key, phase))
 
 

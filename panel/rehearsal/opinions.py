@@ -33,9 +33,9 @@ async def _give(stage: "Stage", member: Participant, said: Mapping[str, Any]) ->
     page = await member.get(f"/cases/{stage.case_id}")
     live = await member.get(stage.page)
     path, given = _editor(live.html) if _editor(live.html)[0] else _editor(page.html)
-    if path is None:
+    if path is None and stage.auto:
         raise Stuck(f"{member.name} finds no round of opinions that is open")
-    if not given:
+    if path is not None and not given:
         await _write(stage, member, said, path)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from html.parser import HTMLParser
 
 Fields = list[tuple[str, str]]
@@ -34,25 +35,40 @@ class FormOnPage:
         raise LookupError(f"no option {label!r} of {name!r} in the form {self.name!r}")
 
 
-class Page(HTMLParser):
-    """A page that was read: `forms`, `attributes` (data-* of any element, by name), and all of its `text`."""
+class Page:
+    """A page that was read; it is taken apart only when somebody asks for what is in it."""
 
     def __init__(self, html: str) -> None:
-        super().__init__()
         self.html = html
-        self.forms: list[FormOnPage] = []
-        self.attributes: dict[str, list[str]] = {}
-        self.links: dict[str, str] = {}
-        self._form: FormOnPage | None = None
-        self._area: str | None = None
-        self._select: tuple[str, bool] | None = None
-        self._option: tuple[str, bool] | None = None
-        self._words: list[str] = []
-        self.feed(html)
+
+    @cached_property
+    def _parts(self) -> "_Parts":
+        return _Parts(self.html)
+
+    @property
+    def forms(self) -> list[FormOnPage]:
+        """Return the forms in the order of the page."""
+        return self._parts.forms
+
+    @property
+    def attributes(self) -> dict[str, list[str]]:
+        """Return the data attributes of all elements, by name."""
+        return self._parts.attributes
+
+    @property
+    def links(self) -> dict[str, str]:
+        """Return the addresses that the start page offers, by login."""
+        return self._parts.links
+
+    @property
+    def text(self) -> str:
+        """Return the page's words."""
+        return " ".join("".join(self._parts.words).split())
 
     def named(self, name: str) -> list[FormOnPage]:
         """Return the forms of this name in the order of the page."""
-        return [form for form in self.forms if form.name == name]
+        there = f'data-form="{name}"' in self.html
+        return [form for form in self.forms if form.name == name] if there else []
 
     def form(self, name: str, words: str = "") -> FormOnPage | None:
         """Return the first form of this name that contains these words, or None."""
@@ -60,7 +76,14 @@ class Page(HTMLParser):
 
     def first(self, attribute: str) -> str:
         """Return the first value of a data attribute, or an empty text."""
-        return next(iter(self.attributes.get(attribute, [])), "")
+        there = f"{attribute}=" in self.html
+        return next(iter(self.attributes.get(attribute, [])), "") if there else ""
+
+    @property
+    def phase(self) -> str:
+        """Return where the hearing stands, on a live page."""
+        found = re.search(r' data-phase="([a-z_]+)"', self.html)
+        return found[1] if found else ""
 
     @property
     def dissents(self) -> list[tuple[str, str]]:
@@ -69,10 +92,21 @@ class Page(HTMLParser):
         numbers = [re.search(r'class="number">(\d+)<', chunk) for chunk in chunks]
         return [(n[1] if n else "", Page(f"<p {chunk}").text) for n, chunk in zip(numbers, chunks, strict=True)]
 
-    @property
-    def text(self) -> str:
-        """Return the page's words."""
-        return " ".join("".join(self._words).split())
+
+class _Parts(HTMLParser):
+    """The parts of a page: its forms, data attributes, links to places, and words."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.forms: list[FormOnPage] = []
+        self.attributes: dict[str, list[str]] = {}
+        self.links: dict[str, str] = {}
+        self.words: list[str] = []
+        self._form: FormOnPage | None = None
+        self._area: str | None = None
+        self._select: tuple[str, bool] | None = None
+        self._option: tuple[str, bool] | None = None
+        self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Take an element in."""
@@ -129,7 +163,7 @@ class Page(HTMLParser):
             self._form.fields[-1] = (name, value + data)
         elif self._form is not None:
             self._form.words += data
-        self._words.append(data)
+        self.words.append(data)
 
     def _choose(self, form: FormOnPage, words: str) -> None:
         assert self._select is not None

@@ -170,6 +170,7 @@ async def _cast(stage: "Stage", seat: str, key: str, motion: str) -> None:
     values = {"choice": form.option("choice", choice)}
     reason = said.get("reasons", {}).get(seat, "")
     await member.send(form, **values, **({"reason": reason} if any(n == "reason" for n, _ in form.fields) else {}))
+    stage.ballots[motion] += 1
 
 
 async def _close(stage: "Stage", key: str, motion: str) -> None:
@@ -186,7 +187,7 @@ async def _gather(stage: "Stage", key: str, motion: str) -> None:
     if not voters:
         return
     names = ", ".join(stage.who(seat).name for seat in voters)
-    due = sum(id == motion for _, id in stage.voted) + len(voters)
+    due = stage.ballots[motion] + len(voters)
     asked = stage._("the ballots of %(names)s", names=names)
     for what, seconds in (("ballots", stage.waits.ballot), ("last call", stage.waits.last_call)):
         stage.waits_for((what, motion), asked, seconds)
