@@ -106,11 +106,23 @@ def test_one_person_chairs_a_whole_hearing_alone(tmp_path: Path) -> None:
     assert table.said[-1] == PUBLISHED
 
 
+async def ask(member: Human) -> None:
+    """Raise a hand, be called by the simulated chair, put a question, and hand the floor back."""
+    await member.do("raise-hand-question")
+    assert await member.until(member.live, lambda page: page.form("end-own-turn"), 20) is not None
+    form = (await member.get(member.live)).form("ask")
+    assert form is not None
+    await member.send(form, asked_of=form.option("asked_of", "邱某"), text="Who signed it?")
+    await member.do("end-own-turn")
+
+
 async def sit_as_member(table: Table) -> None:
-    """Do what a member does: come, write, vote against the motion, dissent, confirm the minutes."""
+    """Do what a member does: come, ask, write, vote against the motion, dissent, confirm the minutes."""
     member = await table.sit("s3")
     await table.told("最多等候")
     await member.come()
+    await ask(member)
+    await table.told(f"{member.name} 提交意见")
     await member.opine("deny")
     voted: set[str] = set()
     while (page := await member.get(table.live)).phase != "ended":
@@ -136,11 +148,12 @@ async def sit_as_member(table: Table) -> None:
 def test_a_person_who_sits_as_a_member_is_waited_for_and_their_dissent_is_answered(tmp_path: Path) -> None:
     with laid(tmp_path, 7) as table:
         table.play(sit_as_member)
-        came, happened = table.came(), table.happened()
+        came, happened, answers = table.came(), table.happened(), table.rows(select(Question.answer))
         filed = dict(table.rows(select(Dissent.text, Answer.text).join(Answer)))
 
     assert (came["outcome"], came["opinions_round_2"], came["motions"]) == ("exempt", 9, 5)
     assert came["ballots"] == 4 * 9 + 7, "the chair closes no vote before the person has voted, and votes too"
+    assert answers == ["我了解的情况材料里都有，没有补充。"]
     assert filed["I see it otherwise."] == "已结合案卷和评议笔录研究，随决定一并存档。"
     assert happened["dissents.dissent_filed"] == happened["dissents.dissent_answered"] == len(filed) == 3
     assert happened["committees.member_left"] == 0, "whoever is there in time is not noted as gone"
