@@ -12,7 +12,7 @@ from sqlmodel import Session, col, or_, select
 
 import panel.app  # noqa: F401 - the composition root knows every kind of event and every table
 from panel.cases.models import Case
-from panel.core import clock
+from panel.core import clock, log
 from panel.core.config import Settings
 from panel.core.db import reading_engine, writing_engine
 from panel.core.errors import NotFound, Refused
@@ -60,6 +60,8 @@ def export_case(
         key = read_key(settings.record_key)
         bundle = bundle_of(engine, key, stream=_stream(engine, case), level=Level[audience.name], now=clock.now())
         _write_whole(to, bundle)
+        log.configure()
+        log.security("case_exported", case=case, audience=audience.value)
     except Refused as refused:
         _usage(words.reason(refused.reason))
     except OSError as problem:

@@ -1,6 +1,7 @@
 """Serving: one process, one address."""
 
 import ipaddress
+import json
 import subprocess
 import sys
 from typing import Annotated
@@ -43,9 +44,13 @@ def public_plain_http(settings: Settings) -> bool:
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    print_config: Annotated[bool, typer.Option("--print-config", help="Print the settings, secrets masked.")] = False,
 ) -> None:
     """Serve an installation whose settings come from PANEL_* variables."""
     settings = Settings(host=host, port=port)  # type: ignore[call-arg]  # the secret comes from the environment
+    if print_config:
+        typer.echo(json.dumps(settings.told(), ensure_ascii=False, indent=2))
+        return
     if public_plain_http(settings):
         typer.echo("Refused: this would be plain HTTP on a public address. Put a TLS proxy in front and name it in "
                    "PANEL_TRUSTED_PROXIES, or listen on 127.0.0.1.", err=True)  # fmt: skip

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -74,6 +75,11 @@ class Settings(BaseSettings):
     def database_url(self) -> str:
         """Return the database URL; by default a SQLite file in the data directory."""
         return self.database or f"sqlite:///{self.data / 'panel.sqlite'}"
+
+    def told(self) -> dict[str, Any]:
+        """Return the settings as they may be printed: no secret, no password of a database."""
+        database = make_url(self.database_url).render_as_string(hide_password=True)
+        return self.model_dump(mode="json") | {"database": database}
 
     @property
     def secure(self) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from panel.cases import queries as cases
 from panel.cases.models import Case
 from panel.committees import queries as committees
-from panel.core.errors import Forbidden, NotFound, Reason, Refused, require
+from panel.core.errors import Forbidden, NotFound, Reason, Refused, TooLarge, require
 from panel.core.hooks import in_closed_session
 from panel.core.security import Actor
 from panel.opinions import queries, rules
@@ -67,7 +67,9 @@ def save_draft(
     theirs = _step(saved.body, step)
     if revision < saved.revision and theirs and theirs != said:
         raise DraftConflict(theirs, saved.revision)
-    saved.body = _with_step(saved.body, step, said)
+    body = _with_step(saved.body, step, said)
+    require(rules.why_not_keep(body), TooLarge)
+    saved.body = body
     saved.revision, saved.saved_at = saved.revision + 1, work.now
     return saved
 
@@ -84,9 +86,14 @@ def _with_step(body: dict[str, Any], step: str, said: dict[str, Any]) -> dict[st
     return {**body, "ratings": {**body.get("ratings", {}), step: said}}
 
 
-def submit(work: Work, actor: Actor, *, round_id: str) -> Opinion:
-    """Give the opinion that stands in the draft; an earlier one of this round is replaced and kept."""
+def submit(work: Work, actor: Actor, *, round_id: str, revision: int | None = None) -> Opinion:
+    """Give the opinion that stands in the draft; an earlier one of this round is replaced and kept.
+
+    `revision` is the draft's as it was shown for checking.
+    """
     round_, seat_id = _mine(work, actor, round_id)
+    unfinished = queries.draft(work.db, round_id, seat_id)
+    require(rules.why_not_checked(unfinished.revision if unfinished else 0, revision))
     keys = _keys(work, round_)
     body, before = queries.body(work.db, round_, seat_id), queries.earlier(work.db, round_, seat_id)
     exhibits = [exhibit.number for exhibit in cases.exhibits(work.db, round_.case_id)]
@@ -100,7 +107,7 @@ def submit(work: Work, actor: Actor, *, round_id: str) -> Opinion:
             reasons=body.get("reasons", ""), change=body.get("change", "") if rules.changed(earlier, body) else "",
         )
     )  # fmt: skip
-    if (unfinished := queries.draft(work.db, round_id, seat_id)) is not None:
+    if unfinished is not None:
         work.db.delete(unfinished)
     work.record(_submitted(work, actor, round_, opinion))
     return opinion

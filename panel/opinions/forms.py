@@ -10,6 +10,12 @@ from panel.opinions.rules import LONGEST, OVERALL
 Rating = Literal["1", "2", "3", "4", "5", "cannot_judge", ""]
 
 
+class CheckedForm(Form):
+    """The opinion as it was shown for checking."""
+
+    revision: int = Field(default=0, ge=0)
+
+
 class StepForm(Form):
     """One step of the editor: a consideration, or `overall`. Everything but the step may still be empty."""
 

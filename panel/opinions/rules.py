@@ -1,5 +1,6 @@
 """Who may give an opinion, when, and what is missing from it."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ OVERALL = "overall"
 """The last step of the editor, after the considerations: the recommendation."""
 
 LONGEST = 8000
+LARGEST = 64 * 1024
+"""Bytes of a whole opinion (security requirement 36)."""
 """Characters of one reason."""
 
 
@@ -64,6 +67,22 @@ def why_not_submit(
     if changed(before, body) and not body.get("change"):
         return Reason("You rate otherwise than in the earlier round. Say why in the last step.")
     return None
+
+
+def why_not_keep(body: Mapping[str, Any]) -> Reason | None:
+    """A whole opinion has a size that everybody can read."""
+    if len(json.dumps(body, ensure_ascii=False).encode()) > LARGEST:
+        return Reason(
+            "The opinion is too long in all: at most %(n)s kB. Nothing of what was saved before is lost.", n=64
+        )
+    return None
+
+
+def why_not_checked(saved: int, shown: int | None) -> Reason | None:
+    """What is given is what was shown for checking, not what another device has written since."""
+    if shown is None or shown == saved:
+        return None
+    return Reason("The draft was changed on another device after you checked it. Check it once more.")
 
 
 def why_not_open(rounds: Sequence[Round], number: int) -> Reason | None:

@@ -10,10 +10,9 @@ from panel.cases import queries as cases
 from panel.committees import queries as committees
 from panel.core import geometry, words
 from panel.core.errors import Forbidden, Label, NotFound, Refused, require
-from panel.core.forms import Form
 from panel.core.pages import Acting, Reading, act, page
 from panel.opinions import actions, agreement, queries, rules
-from panel.opinions.forms import StepForm
+from panel.opinions.forms import CheckedForm, StepForm
 from panel.opinions.models import Opinion, Round
 from panel.rulebook import queries as rulebook
 from panel.rulebook.rules import Considerations
@@ -169,10 +168,10 @@ def _conflict(acting: Acting, round_: Round, form: StepForm, conflict: actions.D
     )
 
 
-@act("opinions.write", of=queries.round_)
-async def submit(acting: Acting, round_: Round, _form: Form) -> Response:
+@act("opinions.write", of=queries.round_, form=CheckedForm)
+async def submit(acting: Acting, round_: Round, form: CheckedForm) -> Response:
     """Give the opinion that was checked."""
-    await acting.write(actions.submit, round_id=round_.id)
+    await acting.write(actions.submit, round_id=round_.id, revision=form.revision)
     return acting.received(f"/rounds/{round_.id}/opinion/given")
 
 

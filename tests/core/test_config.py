@@ -1,5 +1,6 @@
 """Settings: secrets are long, private and can be changed (requirement 41)."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,13 @@ def test_origins_are_taken_as_given() -> None:
     assert Settings(secret=SecretStr(SECRET), host="::1", port=9).origins == (
         "http://127.0.0.1:9", "http://[::1]:9", "http://localhost:9",
     )  # fmt: skip
+
+
+def test_41_printed_settings_hold_no_secret_and_no_password() -> None:
+    former = (SecretStr(OTHER),)
+    database = "postgresql+psycopg://heyi:sehr-geheim@db.example/heyi"
+    told = Settings(secret=SecretStr(SECRET), former_secrets=former, database=database).told()
+    printed = json.dumps(told, ensure_ascii=False)
+    assert [secret in printed for secret in (SECRET, OTHER, "sehr-geheim")] == [False] * 3
+    assert told["database"] == "postgresql+psycopg://heyi:***@db.example/heyi"
+    assert told["zone"] == "Asia/Shanghai"

@@ -316,3 +316,28 @@ def test_the_file_says_where_my_opinion_stands(world: World) -> None:
     world.act(actions.close_round, "secretary", round_id=round_id)
     told = {who: world.client(who).get(path).text for who in READERS}
     assert {who for who, page in told.items() if f'href="/rounds/{round_id}"' in page} == INSIDE
+
+
+def test_what_another_device_wrote_after_the_check_is_not_given_unseen(world: World) -> None:
+    round_id, client = open_round(world), world.client("luo")
+    fill(client, round_id)
+    checked = hidden(client.get(f"/rounds/{round_id}/opinion/check").text, "submit-opinion")
+    later = quietly(client, round_id, "motive", 99, value="1", reason="另一台设备后来写的")
+    assert later.status_code == 200
+    answer = client.post(f"/rounds/{round_id}/opinion", data=checked)
+    assert (answer.status_code, "核对之后" in answer.text) == (409, True)
+    assert events(world, "opinions.opinion_submitted") == []
+    anew = hidden(client.get(f"/rounds/{round_id}/opinion/check").text, "submit-opinion")
+    client.post(f"/rounds/{round_id}/opinion", data=anew)
+    (given,) = events(world, "opinions.opinion_submitted")
+    assert given["ratings"]["motive"]["reason"] == "另一台设备后来写的"
+
+
+def test_36_an_opinion_is_64_kilobytes_at_most_in_all(world: World) -> None:
+    round_id, client = open_round(world), world.client("luo")
+    long = "程" * 8000
+    answers = [quietly(client, round_id, key, 99, value="4", reason=long) for key in ("motive", "nature", "basis")]
+    assert [answer.status_code for answer in answers] == [200, 200, 413]
+    assert "64" in answers[-1].json()["message"]
+    (draft,) = drafted(world)
+    assert sorted(draft["ratings"]) == ["motive", "nature"]

@@ -45,7 +45,12 @@ def export(world: World, to: Path, *more: object) -> tuple[int, Sequence[str]]:
 
 def test_a_case_is_exported_and_its_bundle_verified_with_the_log_s_key(told: World, tmp_path: Path) -> None:
     bundle = tmp_path / "case.json"
-    assert export(told, bundle) == (0, [f"已写入：{bundle}（{bundle.stat().st_size} 字节）"])
+    done, (logged, written) = export(told, bundle)
+    assert (done, written) == (0, f"已写入：{bundle}（{bundle.stat().st_size} 字节）")
+    event = {name: value for name, value in json.loads(logged).items() if name not in {"at", "level"}}
+    assert event == {
+        "channel": "security", "event": "case_exported", "case": "容评〔2026〕1号", "audience": "public",
+    }  # fmt: skip
     code, lines = panel("verify", bundle, "--key", read_key(told.site.settings.record_key).verifier)
     assert (code, lines[-1]) == (0, "本核验包成立。")
     assert [line for line in lines if line[0] in "✗–"] == []
