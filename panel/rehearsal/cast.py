@@ -30,6 +30,7 @@ Say = Callable[[str], None]
 class Waits:
     """For how many seconds the simulation waits for a person, and how often it looks (`tick`)."""
 
+    seating: float = 60.0
     coming: float = 180.0
     floor: float = 240.0
     opinion: float = 900.0
@@ -222,10 +223,16 @@ class Stage:
 
     def waits_for(self, what: tuple[str, ...], words: str, seconds: float) -> bool:
         """Say what is waited for, and for how long at most; False from when that time is over."""
+        if seconds <= 0:
+            return False
         if what not in self.waiting:
             self.waiting[what] = clock.monotonic()
             self.say(self._("Waiting for at most %(n)s seconds: %(what)s", n=round(seconds), what=words))
         if clock.monotonic() < self.waiting[what] + seconds:
             return True
-        self.once(self._("Going on without: %(what)s", what=words))
+        self.goes_on_without(words)
         return False
+
+    def goes_on_without(self, words: str) -> None:
+        """Say that something is not waited for any more."""
+        self.once(self._("Going on without: %(what)s", what=words))

@@ -104,7 +104,10 @@ class Participant:
 
     async def follow(self, hearing_id: str) -> None:
         """Open a socket and join the hearing; signals wake `until`."""
-        self._socket = socketio.AsyncClient(reconnection=False, logger=SILENT, engineio_logger=SILENT)
+        # Its own handler of Ctrl-C would cancel every task, and the demo would end with a trace.
+        self._socket = socketio.AsyncClient(
+            reconnection=False, handle_sigint=False, logger=SILENT, engineio_logger=SILENT
+        )
 
         async def signalled(_hint: Any) -> None:
             self.signals += 1

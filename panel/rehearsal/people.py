@@ -95,6 +95,8 @@ async def _press(stage: "Stage") -> str:
 async def _awaited(stage: "Stage") -> bool:
     """Say whether the chair still waits for a person before the next step."""
     phase, page = await stage.phase(), await stage.who(stage.chair).get(stage.page)
+    if phase == "scheduled":
+        return stage.waits_for(("seats",), stage._("people take the seats that they want"), stage.waits.seating)
     if phase == "opening":
         return await _coming(stage, page)
     recorder = "recorder"

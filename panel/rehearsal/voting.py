@@ -195,7 +195,7 @@ async def _gather(stage: "Stage", key: str, motion: str) -> None:
             return
         if not await stage.act(stage.chair, "last-call"):
             break
-    stage.waits_for((what, motion), asked, 0)
+    stage.goes_on_without(asked)
 
 
 async def _voters(stage: "Stage", key: str) -> list[str]:

@@ -26,7 +26,7 @@ WITHIN = 100.0
 PAUSE = 0.3
 """Seconds after which a person looks at the page again."""
 
-QUICK = Waits(coming=30, floor=5, opinion=30, ballot=30, last_call=1, tick=0.05)
+QUICK = Waits(seating=0, coming=30, floor=5, opinion=30, ballot=30, last_call=1, tick=0.05)
 
 Plays = Callable[["Table"], Awaitable[None]]
 
