@@ -1,8 +1,9 @@
 """Reads: people, their sessions, and who is behind a request."""
 
 import threading
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -74,22 +75,31 @@ def taken_logins(db: Session, now: datetime) -> set[str]:
     return set(db.exec(rows).all())
 
 
+STORY = 6
+"""Lines of the simulation's story on the start page."""
+
+
 @dataclass(frozen=True)
 class DemoPlace:
-    """A place of the demo that a person may take; `heading` groups places on the start page."""
+    """A place of the demo that a person may take, and the path that it leads to; `heading` groups places."""
 
     login: str
     name: str
     label: Reason
     heading: Reason
+    path: str = ""
 
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo's start page offers; made with the demo's people, one password for all of them."""
+    """What the demo's start page offers; made with the demo's people, one password for all of them.
+
+    `story` is what the simulation said last: what happens, and what it waits for.
+    """
 
     places: Sequence[DemoPlace]
     password: str
+    story: deque[str] = field(default_factory=lambda: deque(maxlen=STORY))
 
     def place(self, login: str) -> DemoPlace | None:
         """Return the place of this name, or None."""

@@ -184,6 +184,7 @@ def places_of(seeded: Seeded, number: int) -> list[DemoPlace]:
         DemoPlace(
             person.login, person.name, person.label,
             heading=Reason("Case %(number)s: %(title)s", number=case.number, title=case.title),
+            path=f"/hearings/{case.hearing_id}",
         )
         for case in cases
         for person in case.people.values()
@@ -249,9 +250,16 @@ def _rehearse(stage: Stage, *, auto: bool) -> None:
     asyncio.run(
         rehearsal.hold(
             stage.url, script=stage.case.script, logins=stage.case.logins,
-            case_id=stage.case.case_id, hearing_id=stage.case.hearing_id, auto=auto, say=say,
+            case_id=stage.case.case_id, hearing_id=stage.case.hearing_id, auto=auto, say=partial(_narrate, stage),
         )
     )  # fmt: skip
+
+
+def _narrate(stage: Stage, line: str) -> None:
+    """Tell the story on the terminal, and its last lines on the start page."""
+    say(line)
+    if (offered := desk(stage.site).demo) is not None:
+        offered.story.append(line)
 
 
 def concluded(stage: Stage) -> dict[str, Any]:

@@ -192,3 +192,20 @@ def test_a_demo_session_is_a_session_like_any_other(demo: World) -> None:
     cookie = visitor.cookies["pv_session"]
     with demo.db() as db:
         assert db.get_one(SignInSession, queries.digest(cookie)).simulated is False
+
+
+def test_the_start_page_tells_the_last_lines_of_the_story(demo: World) -> None:
+    offered = desk(demo.site).demo
+    assert offered is not None
+    assert "模拟进程" not in client(demo).get("/demo").text
+    offered.story.extend(f"第{number}件事 <b>" for number in range(1, 9))
+    page = client(demo).get("/demo").text
+    assert re.findall(r"第(\d)件事 &lt;b&gt;", page) == list("345678")
+
+
+def test_a_place_leads_to_where_it_sits(demo: World) -> None:
+    hearing = f"/hearings/{demo.hearing_id}"
+    places = (DemoPlace("luo", "罗正", Reason("Member, seat %(n)s", n=2), COMMITTEE, hearing), *PLACES[2:])
+    desk(demo.site).demo = Demo(places, "演示密码演示密码演示密码")
+    found = {login: enter(demo, client(demo), login).headers["location"] for login in ("luo", "observer")}
+    assert found == {"luo": hearing, "observer": "/"}

@@ -39,10 +39,10 @@ def test_every_role_of_the_case_gets_a_link_that_signs_in(stage: Stage, capsys: 
     for login, link in printed.items():
         with httpx.Client(follow_redirects=True) as browser:
             page = browser.get(link)
-            shown[login] = (page.status_code, names[login] in page.text)
+            shown[login] = (page.status_code, page.url.path, names[login] in page.text)
 
     assert list(printed) == list(stage.case.logins.values())
-    assert shown == dict.fromkeys(names, (200, True))
+    assert shown == dict.fromkeys(names, (200, f"/hearings/{stage.case.hearing_id}", True))
 
 
 def test_it_is_told_in_chinese_first_and_in_english_too(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:

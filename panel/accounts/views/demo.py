@@ -105,7 +105,7 @@ async def _enter(acting: Acting, token: str, *, simulated: bool) -> Response:
     someone = await acting.ask(lambda db: queries.person_by_login(db, place.login))
     if someone is None:
         raise NotFound
-    return await sign_in.begin(acting, someone, simulated=simulated)
+    return await sign_in.begin(acting, someone, onward=place.path, simulated=simulated)
 
 
 def _place(demo: Demo, site: Site, token: str) -> DemoPlace:
