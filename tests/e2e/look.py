@@ -1,5 +1,6 @@
 """A look at every screen in both languages: what axe-core finds, what sticks out on narrow screens, pictures."""
 
+import os
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -18,6 +19,9 @@ WIDE: ViewportSize = {"width": 1440, "height": 900}
 MIDDLE: ViewportSize = {"width": 768, "height": 1024}
 NARROW: ViewportSize = {"width": 360, "height": 740}
 LANGUAGES = ("zh-CN", "en")
+EVERY_PICTURE = os.environ.get("HEYI_PICTURES") == "all"
+"""Keep a picture of each screen in each language and width; else one: Chinese on a desk, English on a phone."""
+
 REPORTED = {"resultTypes": ["violations", "incomplete"]}
 UNFOLD = "open => document.querySelectorAll('main details').forEach(each => { each.open = open })"
 STICKS_OUT = """[...document.querySelectorAll("body *")]
@@ -77,7 +81,7 @@ class Look:
         """With everything unfolded; pictures show the page as it came."""
         language = page.evaluate("document.documentElement.lang")[:2]
         name = f"{self._examined:02}-{name}-{language}{'-dark' * self.dark}"
-        self.screens.shoot(page, f"{name}-1440")
+        self._shoot(page, name, WIDE)
         page.evaluate(UNFOLD, True)
         self.faults += examined(page, name)
         for size in () if self.dark else (MIDDLE, NARROW):
@@ -85,8 +89,12 @@ class Look:
             page.evaluate(UNFOLD, True)
             self.faults += overflow(page, name)
             page.evaluate(UNFOLD, False)
-            if language == "zh" or size is NARROW:
-                self.screens.shoot(page, f"{name}-{size['width']}")
+            self._shoot(page, name, size)
+
+    def _shoot(self, page: Page, name: str, size: ViewportSize) -> None:
+        chinese = "-zh" in name
+        if EVERY_PICTURE or size is (WIDE if chinese else NARROW):
+            self.screens.shoot(page, f"{name}-{size['width']}")
 
     def _cookie(self, who: str) -> Any:
         if who not in self._cookies:
