@@ -347,7 +347,10 @@ def _enter(request: Request, action: str, of: Any, sent: FormData) -> tuple[Acto
 
 def page_before(request: Request) -> str:
     """Return the path of the page of ours that a form was sent from, else `/`."""
-    before = urlsplit(request.headers.get("referer", ""))
+    try:
+        before = urlsplit(request.headers.get("referer", ""))
+    except ValueError:  # no address at all, such as http://[
+        return "/"
     return local_path(before.path) if before.netloc == request.headers.get("host") else "/"
 
 
@@ -379,7 +382,8 @@ def refusal(request: Request, refused: Refused) -> Response:
     name = "core/_refusal.html" if here.htmx else "core/refusal.html"
     shown = [] if getattr(request.state, "hide_typed", False) else typed
     reason = here.gettext.reason(refused.reason)
-    answer = here.render(name, status=refused.status, reason=reason, fields=fields, typed=shown)
+    back = page_before(request) if request.method == "POST" else "/"
+    answer = here.render(name, status=refused.status, reason=reason, fields=fields, typed=shown, back=back)
     if isinstance(refused, Busy):
         answer.headers["Retry-After"] = str(refused.seconds)
     return answer

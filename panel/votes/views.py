@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from starlette.datastructures import FormData
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -124,7 +125,9 @@ async def cast(acting: Acting, motion: Motion, form: BallotForm) -> Response:
     if motion.secrecy is Secrecy.SEALED:
         await acting.write_unkeyed(actions.cast_sealed, motion_id=motion.id, **what)
     else:
+        # A refusal shows again what was written, and not the choice, which is a code.
         acting.request.state.hide_typed = False
+        acting.request.state.sent = FormData([("reason", form.reason)])
         await acting.write(actions.cast, motion_id=motion.id, **what)
     return acting.received(SHEET.format(motion.id))
 

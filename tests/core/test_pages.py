@@ -1,5 +1,6 @@
 """The edge: who is let in, which forms are taken, what a refusal shows."""
 
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -146,9 +147,21 @@ def test_the_way_back_is_a_page_of_ours(world: World) -> None:
     sent = {"csrf": token(world, client), "locale": "en"}
     leads = [
         client.post("/locale", data=sent, headers={"referer": referer}, follow_redirects=False).headers["location"]
-        for referer in (f"{ORIGIN}/public", "https://evil.example/x", f"{ORIGIN}//evil.example")
+        for referer in (f"{ORIGIN}/public", "https://evil.example/x", f"{ORIGIN}//evil.example", "http://[")
     ]
-    assert leads == ["/public", "/", "/"]
+    assert leads == ["/public", "/", "/", "/"]
+
+
+@pytest.mark.parametrize(
+    ("referer", "links"),
+    [(f"{ORIGIN}/public", ["/public", "/"]), ("https://evil.example/x", ["/"]), ("http://[", ["/"])],
+)
+def test_a_refused_form_leads_back_to_its_page(world: World, referer: str, links: list[str]) -> None:
+    client = world.client("chair")
+    sent = {"csrf": token(world, client), "locale": "en", "more": "1"}
+    answer = client.post("/locale", data=sent, headers={"referer": referer})
+    assert answer.status_code == 422
+    assert re.findall(r'<a class="button[^"]*" href="([^"]*)"', answer.text) == links
 
 
 def test_an_unknown_address_greets_whom_it_knows(world: World) -> None:

@@ -10,7 +10,7 @@ from panel.votes import actions, queries
 from panel.votes.forms import padded
 from panel.votes.models import Ballot, Motion, SealedBallot
 from tests.corpus import SCRIPTS, unescaped
-from tests.factories import World
+from tests.factories import ORIGIN, World
 from tests.votes.chamber import (
     EVERYBODY,
     VOTERS,
@@ -303,6 +303,15 @@ def test_a_refused_open_ballot_keeps_its_reason(session: World) -> None:
     motion, client = open_fact(session), session.client("luo")
     answer = post_ballot(client, motion, "approve", reason="很长的理由")
     assert (answer.status_code, "很长的理由" in answer.text) == (409, True)
+
+
+def test_a_refused_open_ballot_tells_no_code_and_leads_back_to_its_sheet(session: World) -> None:
+    motion, client = open_fact(session), session.client("luo")
+    sheet = f"/motions/{motion.id}/ballot"
+    client.headers["referer"] = f"{ORIGIN}{sheet}"
+    answer = post_ballot(client, motion, padded("not_established"))
+    assert (answer.status_code, "请写明理由" in answer.text, "not_established" in answer.text) == (409, True, False)
+    assert f'href="{sheet}"' in answer.text
 
 
 def test_the_sheet_of_a_received_sealed_ballot_does_not_know_the_choice(session: World) -> None:
