@@ -152,9 +152,9 @@ def questioned(room: Room) -> None:
     shows(phone, "#own-hand", "请您发言")
     half_typed(room)
     send(phone, "ask")
-    shows(phone, "form[data-form=ask] [data-message]", DONE)
-    expect(phone.locator("#ask-text")).to_have_value("")
     shows(official, "#own-question", ASKED)
+    expect(phone.locator("#ask-text")).to_have_value("")
+    shows(phone, "#receipt", DONE)
     send(official, "answer", text=ANSWERED)
     for who in ("chair", PHONE, DESK):
         shows(room.pages[who], "#part-questions", ANSWERED)
