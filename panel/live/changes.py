@@ -237,13 +237,18 @@ class Changes:
         asked, key = followed.seen[audience].revision, (followed.id, audience, locale)
         while True:
             task = self._drawing.get(key)
-            if task is None:
+            if task is None or task.done():
+                # A task that is done is left alone: to await it does not yield, and its removal would wait for ever.
                 task = asyncio.ensure_future(anyio.to_thread.run_sync(self.draw, followed, audience, locale))
                 self._drawing[key] = task
-                task.add_done_callback(lambda done: self._drawing.pop(key, None))
+                task.add_done_callback(lambda done: self._drawn(key, done))
             drawn = await asyncio.shield(task)
             if drawn.seen.revision >= asked:
                 return drawn
+
+    def _drawn(self, key: tuple[str, Audience, str], done: asyncio.Task[Drawn]) -> None:
+        if self._drawing.get(key) is done:
+            del self._drawing[key]
 
     def draw(self, followed: Followed, audience: Audience, locale: str) -> Drawn:
         """Return the shared parts as of now or later, drawing those that were touched; blocks."""

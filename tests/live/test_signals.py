@@ -91,3 +91,27 @@ def test_what_was_seen_is_replaced_and_never_half_changed() -> None:
     after = before.after({"now", "floor"})
     assert (before.revision, before.newer(2)) == (4, ())
     assert (after.revision, set(after.newer(4)), after.newer(5)) == (5, {"now", "floor"}, ())
+
+
+def test_a_drawing_that_is_done_and_not_yet_forgotten_is_not_waited_for(world: World) -> None:
+    """Between the end of a drawing and its removal something newer may be committed; whoever asks then draws anew."""
+    hold_until(world, Phase.QUESTIONS)
+
+    async def silent(*_: object) -> None:
+        return None
+
+    following = Changes(world.site, silent, stream_of, lambda *_: 0)
+    followed = following.follow(world.hearing_id)
+    assert followed is not None
+    older = following.draw(followed, Audience.OBSERVER, "zh_CN")
+    world.site.areas["changes"] = following
+    world.act(actions.request_floor, "luo", hearing_id=world.hearing_id, kind="speech")
+
+    async def ask() -> Drawn:
+        done = asyncio.get_running_loop().create_task(asyncio.sleep(0, older))
+        await done
+        following._drawing[followed.id, Audience.OBSERVER, "zh_CN"] = done
+        return await following.fresh(followed, Audience.OBSERVER, "zh_CN")
+
+    newer = asyncio.run(ask())
+    assert (newer.seen.revision > older.seen.revision, following._drawing) == (True, {})
