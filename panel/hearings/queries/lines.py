@@ -119,7 +119,7 @@ def _room(db: Session, of: Hearing, who: _Who, doors: _Doors) -> Iterator[Line]:
 
 def _floor(db: Session, of: Hearing, who: _Who, now: datetime) -> Iterator[Line]:
     clock = queries.Clock(db, of.id)
-    for turn in queries.turns(db, of.id):
+    for turn in (turn for turn in queries.turns(db, of.id) if turn.ended_at):
         seconds = round(clock.spoken(turn, now))
         said = {"request": turn.kind.value, "seconds": seconds, **who.person(turn.person_id)}
         yield _line(turn.began_at, "spoke", closed=turn.closed, **said)
