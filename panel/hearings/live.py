@@ -240,7 +240,8 @@ def hand(db: Session, hearing_id: str, actor: Actor, _at: datetime) -> Context |
     hands = rules.queue(queries.requests(db, hearing_id), queries.people_here(db, hearing))
     mine = [(place, r) for place, r in enumerate(hands, start=1) if r.person_id == actor.person_id]
     turn = next((t for t in queries.speaking(db, hearing_id) if t.person_id == actor.person_id), None)
-    kinds = [kind for kind in RequestKind if rules.why_not_request(kind, role, [r.kind for _, r in mine]) is None]
+    waiting, speaking = [r.kind for _, r in mine], turn is not None
+    kinds = [kind for kind in RequestKind if rules.why_not_request(kind, role, waiting, speaking=speaking) is None]
     return {
         "hearing": hearing,
         "mine": mine,

@@ -238,10 +238,14 @@ def why_not_call(phase: Phase, role: Role | None, *, present: bool, still: bool)
     return why_not_take_part(phase, role, present=present)
 
 
-def why_not_request(kind: RequestKind, role: Role, waiting: Collection[RequestKind]) -> Reason | None:
-    """One raised hand of a kind at a time; questions are put by members."""
+def why_not_request(
+    kind: RequestKind, role: Role, waiting: Collection[RequestKind], *, speaking: bool
+) -> Reason | None:
+    """One raised hand of a kind at a time; questions are put by members; who has the floor need not ask for it."""
     if kind in waiting:
         return Reason("You are on the list already.")
+    if kind is RequestKind.SPEECH and speaking:
+        return Reason("You have the floor.")
     if kind is RequestKind.QUESTION and role not in {Role.CHAIR, Role.MEMBER}:
         return Reason("Questions are put by members of the panel.")
     return None

@@ -70,6 +70,14 @@ def test_a_speaker_gives_the_floor_back_when_the_next_is_called(asking: World) -
     assert speaking(asking) == ["qin"]
 
 
+def test_who_has_the_floor_asks_for_a_point_of_order_but_not_for_the_floor(asking: World) -> None:
+    call(asking, raise_hand(asking, "luo"))
+    with pytest.raises(Refused, match="You have the floor"):
+        raise_hand(asking, "luo")
+    raise_hand(asking, "luo", "point_of_order")
+    assert waiting(asking) == {"luo"}
+
+
 def test_more_time_is_recorded_as_more_time(asking: World) -> None:
     turn = call(asking, raise_hand(asking, "luo"))
     longer = asking.act(actions.extend_turn, "chair", turn_id=turn.id, seconds=30)

@@ -16,7 +16,8 @@ def request_floor(work: Work, actor: Actor, *, hearing_id: str, kind: str) -> Fl
     hearing = enter(work, actor, hearing_id, "hearings.request_floor")
     held, wish = take_part(work, actor, hearing), RequestKind(kind)
     waiting = [r.kind for r in queries.requests(work.db, hearing_id) if r.person_id == actor.person_id]
-    require(rules.why_not_request(wish, held, waiting))
+    speaking = any(turn.person_id == actor.person_id for turn in queries.speaking(work.db, hearing_id))
+    require(rules.why_not_request(wish, held, waiting, speaking=speaking))
     request = work.add(
         FloorRequest(hearing_id=hearing.id, case_id=hearing.case_id, person_id=actor.person_id, kind=wish)
     )
