@@ -35,11 +35,17 @@ def in_browser(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests last, and with more time."""
-    items.sort(key=in_browser)
+    """Browser tests last, and with more time; of each kind the long ones first, so that none is waited for at the end."""
+    items.sort(key=lambda item: (in_browser(item), -_patience(item)))
     for item in filter(in_browser, items):
         if not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOWEST))
+
+
+def _patience(item: pytest.Item) -> int:
+    """Return the seconds that a test asks for; one that asks for none is short."""
+    asked = item.get_closest_marker("timeout")
+    return int(asked.args[0]) if asked else 0
 
 
 @pytest.fixture(scope="session")

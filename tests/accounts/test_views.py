@@ -104,7 +104,7 @@ def test_8_every_wrong_credential_gets_the_same_answer(world: World, login: str,
 def test_8_a_known_and_an_unknown_name_differ_in_nothing_but_the_name(world: World) -> None:
     known, unknown = (sign_in(world, world.client(), login, "wrong") for login in ("chair", "nobo1"))
     bodies = [
-        re.sub(r'value="[^"]{60,}"|nonce="[^"]*"|[0-9a-f]{16}', "", answer.text).replace(login, "")
+        re.sub(r'value="[\w-]+\.[\w-]+\.[\w-]+"|nonce="[^"]*"|[0-9a-f]{16}', "", answer.text).replace(login, "")
         for answer, login in ((known, "chair"), (unknown, "nobo1"))
     ]
     assert bodies[0] == bodies[1]

@@ -50,6 +50,7 @@ def test_s_pauses_and_resumes_and_b_darkens_and_lights(room: Room) -> None:
     for dark in (1, 0):
         press(page, "b")
         expect(projector.locator("#part-now[data-dark]")).to_have_count(dark)
+        shows(page, "[data-key=b]", "恢复投影" if dark else "关闭投影")
     expect(projector.locator("#part-now-title")).to_have_text("当事人说明")
 
 
