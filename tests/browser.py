@@ -35,7 +35,7 @@ def in_browser(item: pytest.Item) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests last, and with more time; of each kind the long ones first, so that none is waited for at the end."""
+    """Browser tests last, and with more time; of each kind the long ones first, so that the end waits for none."""
     items.sort(key=lambda item: (in_browser(item), -_patience(item)))
     for item in filter(in_browser, items):
         if not item.get_closest_marker("timeout"):
