@@ -153,6 +153,7 @@ def register() -> None:
     hooks.HEARING[:], hooks.PHASE_OF[:] = [hearings_queries.hearing], [hearings_queries.phase]
     hooks.HEARINGS_OF_CASE[:], hooks.LIVE_HEARING[:] = [hearings_queries.of_case], [hearings_queries.under_way]
     hooks.ON_ENDED[:] = [_find]
+    hooks.STREAM_TITLE[:] = [cases_queries.title_of_stream]
     hooks.DISSENTS_OPEN[:] = [hearings_queries.dissents_open]
     hooks.SHOWING[:] = [hearings_queries.showing]
     hooks.SHOWN_IN_OPEN_SESSION[:] = [hearings_queries.shown_in_open_session]
@@ -223,13 +224,17 @@ async def keep_limits(site: pages.Site) -> None:
         await asyncio.sleep(SEEN_SECONDS)
 
 
-async def keep_published(settings: Settings) -> None:
-    """Sign and publish the record's head on a fixed timer, so that a checkpoint's time betrays nothing."""
-    engine, key = database.writing_engine(settings.database_url), checkpoint.key_at(settings.record_key)
+async def keep_published(site: pages.Site, settings: Settings) -> None:
+    """Sign and publish the record's head on a fixed timer, so that a checkpoint's time betrays nothing.
+
+    The key is read anew each time: it may have been rotated meanwhile.
+    """
+    engine = database.writing_engine(settings.database_url)
     try:
         while True:
             try:
-                await asyncio.to_thread(checkpoint.publish, engine, key, clock.now())
+                key = checkpoint.key_at(settings.record_key)
+                site.areas["published"] = await asyncio.to_thread(checkpoint.publish, engine, key, clock.now())
             except Exception:
                 logging.getLogger(__name__).exception("no checkpoint was published; the timer tries again")
             await asyncio.sleep(settings.checkpoint_seconds)
@@ -254,7 +259,7 @@ def create_app(settings: Settings) -> Starlette:
         changes.bind()
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         await asyncio.wrap_future(site.writer.submit(votes_actions.sweep))
-        keeping = keep_seen(site), keep_limits(site), keep_published(settings)
+        keeping = keep_seen(site), keep_limits(site), keep_published(site, settings)
         timers = [asyncio.create_task(each) for each in keeping]
         yield
         for timer in timers:

@@ -7,7 +7,7 @@ began after its act's write had returned. A refusal undoes its own savepoint onl
 
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -50,11 +50,14 @@ class Work:
         self.db.add(row)
         return row
 
-    def record(self, event: Event) -> int:
-        """Put an event on the record; returns its index. Flushes the rows first."""
+    def record(self, event: Event, *, told_of: Collection[str] = ()) -> int:
+        """Put an event on the record; returns its index. Flushes the rows first.
+
+        Who acts gets a receipt, and so do the people (ids) whose part in it the event tells of.
+        """
         self.db.flush()
         stream = self.stream_of(self.db, event.case_id)
-        (entry,) = append(self.db, [event], self.now, stream=stream)
+        (entry,) = append(self.db, [event], self.now, stream=stream, told_of=told_of)
         self.recorded.append(entry.index)
         self.after_commit(partial(hooks.recorded, event.kind, event.case_id, entry.index))
         return entry.index

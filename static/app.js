@@ -18,7 +18,7 @@
       await htmx.ajax("POST", form.action, { source: form, event, target: slot, swap: "innerHTML" });
       // The part is drawn anew at once, and its slot with it; what was answered stays outside the parts.
       const receipt = document.getElementById("receipt");
-      if (receipt) receipt.textContent = slot.textContent.trim();
+      if (receipt) receipt.replaceChildren(...slot.cloneNode(true).childNodes);
     } finally {
       form.removeAttribute("aria-busy");
     }

@@ -48,6 +48,12 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_dissent_hearing_id'), ['hearing_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_dissent_seat_id'), ['seat_id'], unique=False)
 
+    op.create_table('log_key',
+    sa.Column('key', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.Column('origin', sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
+    sa.Column('first_used_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('key')
+    )
     op.create_table('opinion_draft',
     sa.Column('round_id', sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
     sa.Column('seat_id', sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
@@ -128,6 +134,18 @@ def upgrade() -> None:
     sa.Column('at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('key')
     )
+    op.create_table('acknowledgement',
+    sa.Column('id', sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+    sa.Column('person_id', sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
+    sa.Column('index', sa.Integer(), nullable=False),
+    sa.Column('own', sa.Boolean(), nullable=False),
+    sa.ForeignKeyConstraint(['index'], ['record_entry.index'], ),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('acknowledgement', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_acknowledgement_index'), ['index'], unique=False)
+        batch_op.create_index(batch_op.f('ix_acknowledgement_person_id'), ['person_id'], unique=False)
+
     op.create_table('answer',
     sa.Column('id', sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
     sa.Column('created_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),

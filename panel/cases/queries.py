@@ -15,6 +15,11 @@ def case(db: Session, case_id: str) -> Case | None:
     return db.get(Case, case_id)
 
 
+def title_of_stream(db: Session, token: str) -> str | None:
+    """Return the title of the case whose events have this record token, or None."""
+    return db.exec(select(Case.title).where(Case.record_token == token)).first()
+
+
 def by_number(db: Session, number: str) -> Case | None:
     """Return the case of this number, or of this number among the demo's cases."""
     if found := db.exec(select(Case).where(Case.number == number)).first():

@@ -20,7 +20,7 @@ from panel.core.i18n import DEFAULT_LOCALE, Translator, translator
 from panel.record.checkpoint import read_key
 from panel.record.events import Level
 from panel.verify import audit as auditing
-from panel.verify import check, report
+from panel.verify import check, receipt, report
 from panel.verify.bundle import LARGEST
 from panel.verify.export import bundle_of
 
@@ -72,14 +72,15 @@ def export_case(
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="The bundle.")],
+    file: Annotated[Path, typer.Argument(help="The bundle, or a receipt.")],
     key: Annotated[str | None, typer.Option(help="The log's public key, or a file that holds it.")] = None,
     locale: Locale = DEFAULT_LOCALE,
 ) -> None:
-    """Check a bundle, offline. Exit 0: it holds; 1: it does not, and the first thing that fails is named; 2: usage."""
+    """Check a bundle or a receipt, offline. Exit 0: it holds; 1: it does not, and says what fails first; 2: usage."""
     words = translator(locale)
     try:
-        found = check.verify(_read(file), _key_text(key))
+        data = _read(file)
+        found = (receipt if receipt.is_receipt(data) else check).verify(data, _key_text(key))
     except OSError as problem:
         _usage(words.reason(report.unreadable(Path(problem.filename or file), problem.strerror or "")))
     for line in report.told(found, words):

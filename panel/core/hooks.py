@@ -49,6 +49,10 @@ LOST: list[Callable[[str], Mapping[str, datetime]]] = []
 """Answers who was connected to a hearing (by id) and is not now, and since when: person id -> moment. Unrecorded."""
 
 
+STREAM_TITLE: list[Callable[[Session, str], str | None]] = []
+"""Answers what to call a stream of the record (by its token) to somebody who has acted in it: the case's title."""
+
+
 @dataclass(frozen=True)
 class Leaf:
     """What a higher area adds to a case's file: a template that reads `leaf.context`, and where it goes.
@@ -148,6 +152,11 @@ def recorded(kind: str, case_id: str | None, index: int) -> None:
     """Tell who asked that an event is durable."""
     for hear in ON_RECORDED:
         hear(kind, case_id, index)
+
+
+def stream_title(db: Session, token: str) -> str:
+    """Return what to call a stream of the record; empty for the stream of no case."""
+    return next((title for find in STREAM_TITLE if (title := find(db, token))), "")
 
 
 def live_hearing(db: Session, actor: Any) -> str | None:

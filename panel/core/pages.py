@@ -121,6 +121,7 @@ class Edge:
             "demo": self.site.settings.demo,
             "large": (self.actor.large if self.actor else False) or self._cookies.get("pv_size") == "large",
             "path": self.request.scope["path"],
+            "published": self.site.areas.get("published"),
             "public": self.public,
             "request_id": getattr(self.request.state, "request_id", ""),
             "now": self.now,
@@ -151,6 +152,7 @@ class Acting(Edge):
     def __init__(self, request: Request, actor: Actor | None, sent: FormData | None = None) -> None:
         super().__init__(request, actor)
         self.sent = FormData() if sent is None else sent
+        self.recorded: int | None = None
 
     async def ask(self, question: Callable[[Session], T]) -> T:
         """Read something in a thread, in a reading session of its own."""
@@ -173,6 +175,7 @@ class Acting(Edge):
             result = action(work, actor, **what)
             if key:
                 work.add_unrecorded(forms.SubmittedForm(key=key, body_sha256=digest))
+            self.recorded = max(work.recorded, default=self.recorded)
             return result
 
         done: T = await asyncio.wrap_future(self.site.writer.submit(act))
@@ -205,7 +208,9 @@ class Acting(Edge):
         """Answer an act that is durable: 已收到 with the time to htmx, a redirect to a plain form."""
         if not self.htmx:
             return RedirectResponse(location, status_code=303)
-        fragment = self.render("core/_received.html", at=clock.now(), message=message, location=location)
+        fragment = self.render(
+            "core/_received.html", at=clock.now(), message=message, location=location, entry=self.recorded
+        )
         fragment.headers["HX-Trigger"] = "panel:changed"
         return fragment
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
+from sqlalchemy import delete
 from sqlmodel import Session
 
 from panel.core.db import empty_log
@@ -12,6 +13,7 @@ from panel.core.errors import NotFound, require
 from panel.core.security import Actor
 from panel.record import queries, rules
 from panel.record.events import BodyErased, Event
+from panel.record.models import ACKNOWLEDGED
 
 
 class Recording(Protocol):
@@ -40,5 +42,6 @@ def erase(work: Recording, actor: Actor, *, index: int, ground: str) -> None:
     assert body is not None, "why_not_erase has refused it"
     private = json.loads(body.private)
     work.db.delete(body)
+    work.db.connection().execute(delete(ACKNOWLEDGED).where(ACKNOWLEDGED.c.index == index))
     work.after_commit(partial(empty_log, work.db.get_bind()))
     work.record(BodyErased(case_id=private["case_id"], actor_id=actor.person_id, index=index, ground=ground))

@@ -1,7 +1,7 @@
 """Sequencing: events get their index and their place in the tree, inside the caller's transaction."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,10 +10,11 @@ from sqlalchemy import bindparam, insert, select, text, update
 from sqlmodel import Session
 
 from panel.core import clock
+from panel.core.ids import new_id
 from panel.record import commitment, merkle
 from panel.record.commitment import SALT_SIZE, canonical, commit_canonical
 from panel.record.events import Event
-from panel.record.models import BODIES, ENTRIES, HEAD
+from panel.record.models import ACKNOWLEDGED, BODIES, ENTRIES, HEAD
 
 _LOCK_HEAD = select(HEAD.c.size, HEAD.c.frontier).where(HEAD.c.id == 1).with_for_update()
 _MOVE_HEAD = update(HEAD).where(HEAD.c.id == 1).values(size=bindparam("new_size"), frontier=bindparam("new_frontier"))
@@ -23,6 +24,7 @@ _COUNT_STREAM = text(
 )
 _ADD_ENTRIES = insert(ENTRIES)
 _ADD_BODIES = insert(BODIES)
+_ACKNOWLEDGE = insert(ACKNOWLEDGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,12 @@ class Sequenced:
     leaf_hash: bytes
 
 
-def append(db: Session, events: Sequence[Event], now: datetime, *, stream: str) -> list[Sequenced]:
+def append(
+    db: Session, events: Sequence[Event], now: datetime, *, stream: str, told_of: Collection[str] = ()
+) -> list[Sequenced]:
     """Put events of one stream on the record. Durable, and numbered for good, when the caller's transaction commits.
 
+    Who acts can have a receipt of it, and so can everybody whose part in it the events tell of (`told_of`, person ids).
     Takes the head's lock, which is the last lock of any act: from here to the commit nobody else sequences, so that
     the order of commits is the order of indexes and no stream has a gap. The cost does not grow with the record.
     """
@@ -56,6 +61,13 @@ def append(db: Session, events: Sequence[Event], now: datetime, *, stream: str) 
         size += 1
     connection.execute(_ADD_ENTRIES, entries)
     connection.execute(_ADD_BODIES, bodies)
+    if acknowledged := [
+        {"id": new_id(), "person_id": person, "index": entry["index"], "own": person == event.actor_id}
+        for event, entry in zip(events, entries, strict=True)
+        for person in dict.fromkeys((event.actor_id, *told_of))
+        if person
+    ]:
+        connection.execute(_ACKNOWLEDGE, acknowledged)
     connection.execute(_MOVE_HEAD, {"new_size": size, "new_frontier": b"".join(frontier).hex()})
     return [Sequenced(e["index"], e["seq"], e["hashes"][: merkle.HASH_SIZE]) for e in entries]
 

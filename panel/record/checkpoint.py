@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from panel.core.errors import Reason, Refused
 from panel.record import queries
-from panel.record.models import Checkpoint
+from panel.record.models import Checkpoint, LogKey
 from panel.record.note import BadNote, CheckpointText, SigningKey
 
 
@@ -64,6 +64,8 @@ def publish(engine: Engine, key: SigningKey, now: datetime) -> Checkpoint:
     with Session(engine, expire_on_commit=False) as db:
         kept = db.get(Checkpoint, (key.name, size))
         if kept is None:
+            if db.get(LogKey, str(key.verifier)) is None:
+                db.add(LogKey(key=str(key.verifier), origin=key.name, first_used_at=now))
             db.add(made)
             db.commit()
     if kept is not None and kept.note != note:

@@ -11,6 +11,8 @@ import rfc8785
 from panel.core.errors import Label
 
 PARTS = ("header", "public", "private")
+WITHHELD, ERASED = "withheld", "erased"
+"""What stands in a file in the place of a part that is not disclosed."""
 LEAF_VERSION = "heyi-leaf/v1"
 SALT_SIZE = 32
 INTEGER_MAX = 2**53 - 1

@@ -8,6 +8,7 @@ from sqlalchemy import Column, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from panel.core import clock
+from panel.core.ids import new_id
 from panel.record import commitment
 from panel.record.merkle import HASH_SIZE
 
@@ -77,6 +78,29 @@ class RecordHead(SQLModel, table=True):
     frontier: str
 
 
+class Acknowledgement(SQLModel, table=True):
+    """That somebody's own act is on the record, or an event that tells of their part in it: what a receipt is made of.
+
+    Not on the record itself, and gone with the body when that is erased. `own`: the holder did it, and the receipt
+    discloses all of it; otherwise its public part only.
+    """
+
+    id: str = Field(default_factory=new_id, primary_key=True, max_length=32)
+    person_id: str = Field(index=True, max_length=32)
+    index: int = Field(foreign_key="record_entry.index", index=True)
+    own: bool
+
+
+class LogKey(SQLModel, table=True):
+    """A public key under which checkpoints were signed, in its text form; the log's own, of all its time."""
+
+    __tablename__ = "log_key"
+
+    key: str = Field(primary_key=True, max_length=300)
+    origin: str = Field(max_length=200)
+    first_used_at: datetime
+
+
 class Checkpoint(SQLModel, table=True):
     """A signed statement of the tree's size and root; never changes. Its text carries no time."""
 
@@ -89,7 +113,9 @@ class Checkpoint(SQLModel, table=True):
     published_at: datetime = Field(index=True)
 
 
-ENTRIES, BODIES, HEAD = (SQLModel.metadata.tables[name] for name in ("record_entry", "record_body", "record_head"))
+ENTRIES, BODIES, HEAD, ACKNOWLEDGED = (
+    SQLModel.metadata.tables[name] for name in ("record_entry", "record_body", "record_head", "acknowledgement")
+)
 """The tables themselves, for statements that are prepared once."""
 
 HEAD_ROW = "INSERT INTO record_head (id, size, frontier) VALUES (1, 0, '')"

@@ -119,6 +119,15 @@ def open_note(note: str, key: VerifierKey) -> str:
     return text
 
 
+def signed_by(note: str, key: VerifierKey) -> bool:
+    """Say whether a key has signed a note."""
+    try:
+        open_note(note, key)
+    except BadNote:
+        return False
+    return True
+
+
 @dataclass(frozen=True)
 class CheckpointText:
     """What a checkpoint states: the log's origin, its size and its root."""

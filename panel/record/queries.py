@@ -1,14 +1,19 @@
 """Reading the record: entries, bodies, proofs, checkpoints."""
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import ColumnElement
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col, select
 
 from panel.record import merkle
-from panel.record.models import ENTRIES, Checkpoint, RecordBody, RecordEntry, RecordHead
+from panel.record.commitment import ERASED, WITHHELD, commitments_of, encode64
+from panel.record.models import ENTRIES, Acknowledgement, Checkpoint, LogKey, RecordBody, RecordEntry, RecordHead
+from panel.record.note import VerifierKey, signed_by
+from panel.record.receipt import Receipt, extra_of
 
 Read = tuple[RecordEntry, RecordBody | None]
 """An entry with its body, or None where the body was erased."""
@@ -44,6 +49,66 @@ def newest_checkpoint(db: Session) -> Checkpoint | None:
     return db.exec(select(Checkpoint).order_by(*newest).limit(1)).first()
 
 
+def checkpoint_of(db: Session, size: int) -> Checkpoint | None:
+    """Return the newest checkpoint if it covers a tree of this size."""
+    newest = newest_checkpoint(db)
+    return newest if newest is not None and newest.size >= size else None
+
+
+def log_keys(db: Session) -> Sequence[LogKey]:
+    """Return the public keys of the log, the newest first."""
+    return db.exec(select(LogKey).order_by(col(LogKey.first_used_at).desc(), col(LogKey.key))).all()
+
+
+def key_of(db: Session, checkpoint: Checkpoint) -> str:
+    """Return the public key, as text, that signed a checkpoint."""
+    keys = [VerifierKey.parse(one.key) for one in log_keys(db) if one.origin == checkpoint.origin]
+    return next(str(key) for key in keys if signed_by(checkpoint.note, key))
+
+
+def acknowledgements(db: Session, person_id: str) -> Sequence[tuple[Acknowledgement, RecordEntry]]:
+    """Return what a person can have receipts of, the newest first."""
+    same = col(RecordEntry.index) == col(Acknowledgement.index)
+    mine = select(Acknowledgement, RecordEntry).join(RecordEntry, same).where(Acknowledgement.person_id == person_id)
+    return db.exec(mine.order_by(col(Acknowledgement.index).desc())).all()
+
+
+def acknowledgement(db: Session, key: str) -> Acknowledgement | None:
+    """Return what one receipt is made of."""
+    return db.get(Acknowledgement, key)
+
+
+def newest_of(db: Session, person_id: str, indexes: Collection[int]) -> Acknowledgement | None:
+    """Return a person's acknowledgement of the last of these events, if they have one."""
+    mine = select(Acknowledgement).where(
+        Acknowledgement.person_id == person_id, col(Acknowledgement.index).in_(indexes)
+    )
+    return db.exec(mine.order_by(col(Acknowledgement.index).desc())).first()
+
+
+def receipt(db: Session, of: Acknowledgement) -> Receipt | None:
+    """Return the receipt of an entry, up to the newest checkpoint; None while no checkpoint covers it."""
+    checkpoint, found = checkpoint_of(db, of.index + 1), entry(db, of.index)
+    if checkpoint is None or found is None:
+        return None
+    row, body = found
+    told = opened_parts(row, body, public=True, private=of.own)
+    extra = extra_of(key_of(db, checkpoint), commitments_of(row.leaf), told)
+    return Receipt(of.index, proofs(db, checkpoint.size)(of.index), checkpoint.note, extra)
+
+
+def opened_parts(row: RecordEntry, body: RecordBody | None, *, public: bool, private: bool) -> dict[str, Any]:
+    """Return the three parts of an entry as files show them: opened, `withheld`, or `erased`."""
+    header = _opened(row.header_salt, row.header)
+    if body is None:
+        return {"header": header, "public": ERASED, "private": ERASED}
+    return {
+        "header": header,
+        "public": _opened(body.public_salt, json.loads(body.public)) if public else WITHHELD,
+        "private": _opened(body.private_salt, json.loads(body.private)) if private else WITHHELD,
+    }
+
+
 def checkpoints(db: Session) -> Sequence[Checkpoint]:
     """Return every checkpoint, oldest first."""
     return db.exec(select(Checkpoint).order_by(col(Checkpoint.published_at), col(Checkpoint.size))).all()
@@ -75,6 +140,10 @@ def proofs(db: Session, size: int) -> Callable[[int], list[bytes]]:
 def consistency(db: Session, old: int, new: int) -> list[bytes]:
     """Return the proof that the tree of `new` entries begins with the tree of `old`."""
     return merkle.consistency_proof(old, new, hash_at(db))
+
+
+def _opened(salt: bytes, value: dict[str, Any]) -> dict[str, Any]:
+    return {"salt": encode64(salt), "value": value}
 
 
 def _read(db: Session, *where: ColumnElement[bool]) -> Sequence[Read]:

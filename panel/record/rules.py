@@ -3,11 +3,18 @@
 from collections.abc import Mapping
 
 from panel.core.errors import Reason
-from panel.core.security import ANYONE, Grant
+from panel.core.security import ANYONE, SIGNED_IN, Grant
 from panel.record.events import BodyErased
 from panel.record.models import RecordBody, RecordEntry
 
-PERMISSIONS: Mapping[str, Grant] = {"record.checkpoint": ANYONE}
+PERMISSIONS: Mapping[str, Grant] = {
+    "record.checkpoint": ANYONE,
+    "record.tile": ANYONE,
+    "record.keys": ANYONE,
+    "record.receipts": SIGNED_IN,
+    "record.receipt": SIGNED_IN,
+}
+"""A receipt is for its holder alone: the view sees to that, and the list shows nobody else's."""
 
 
 def why_not_erase(entry: RecordEntry, body: RecordBody | None, ground: str) -> Reason | None:

@@ -12,12 +12,12 @@ from panel.cases.models import Case
 from panel.core.errors import Reason
 from panel.decisions.models import Finding
 from panel.record import merkle, queries
-from panel.record.commitment import PARTS, canonical, commit, commit_canonical, commitments_of
+from panel.record.commitment import ERASED, PARTS, canonical, commit, commit_canonical, commitments_of
 from panel.record.events import BodyErased
 from panel.record.models import Checkpoint, RecordBody, RecordEntry, RecordStream
 from panel.record.note import BadNote, CheckpointText, VerifierKey, open_note
 from panel.verify import finding, recount
-from panel.verify.bundle import ERASED, Broken, BundleEntry, Part
+from panel.verify.bundle import Broken, BundleEntry, Part
 from panel.votes.actions import keys
 from panel.votes.models import Motion, MotionState, SealedBallot, Tally
 

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from panel.core.errors import Reason
-from panel.record.commitment import PARTS, SALT_SIZE, canonical, decode64, encode64
+from panel.record.commitment import ERASED, PARTS, SALT_SIZE, WITHHELD, canonical, decode64, encode64
 from panel.record.merkle import HASH_SIZE
 from panel.record.note import SigningKey
 
@@ -19,7 +19,6 @@ FORMAT = "heyi-bundle/v1"
 LENGTH_VERSION = "heyi-length/v1"
 AUDIENCES = ("public", "party", "panel", "full")
 FIELDS = ("format", "audience", "case", "key", "checkpoint", "entries", "length")
-WITHHELD, ERASED = "withheld", "erased"
 LARGEST = 64 * 1024 * 1024
 """Bytes; a larger file is refused unread."""
 MOST_VALUES = 4_000_000
@@ -121,8 +120,8 @@ def digest_of(content: Mapping[str, Any]) -> str:
 
 def parse(data: bytes) -> Bundle:
     """Read a bundle: canonical JSON with exactly the fields of this format. Raises Broken with the place."""
-    value = _json(data)
-    whole = _fields(value, "", FIELDS)
+    value = json_of(data)
+    whole = fields_in(value, "", FIELDS)
     if whole["format"] != FORMAT:
         raise Broken("format", Reason("This version reads bundles of the format %(format)s only.", format=FORMAT))
     if whole["audience"] not in AUDIENCES:
@@ -132,7 +131,8 @@ def parse(data: bytes) -> Bundle:
     return Bundle(audience=whole["audience"], entries=entries, digest=digest_of(whole), **texts)
 
 
-def _json(data: bytes) -> Any:
+def json_of(data: bytes) -> Any:
+    """Read canonical JSON that ends in one line end; raises Broken."""
     if len(data) > LARGEST or sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
         raise Broken("", Reason("The file is larger than any bundle."))
     try:
@@ -176,23 +176,33 @@ def _differ(one: bytes, other: bytes) -> int:
 
 
 def _entry(value: Any, place: str) -> BundleEntry:
-    fields = _fields(value, place, ("index", "commitments", "parts", "proof"))
-    commitments = _fields(fields["commitments"], f"{place}.commitments", PARTS)
-    parts = _fields(fields["parts"], f"{place}.parts", PARTS)
+    fields = fields_in(value, place, ("index", "commitments", "parts", "proof"))
     proof = _list(fields["proof"], f"{place}.proof")
     return BundleEntry(
         place=place,
         index=_number(fields["index"], f"{place}.index"),
-        commitments={n: _bytes(commitments[n], f"{place}.commitments.{n}", HASH_SIZE) for n in PARTS},
-        parts={name: _part(parts[name], f"{place}.parts.{name}", header=name == "header") for name in PARTS},
+        commitments=commitments_in(fields["commitments"], f"{place}.commitments"),
+        parts=parts_in(fields["parts"], f"{place}.parts"),
         proof=[_bytes(node, f"{place}.proof[{at}]", HASH_SIZE) for at, node in enumerate(proof)],
     )
+
+
+def commitments_in(value: Any, place: str) -> dict[str, bytes]:
+    """Read the three commitments of a leaf; raises Broken."""
+    told = fields_in(value, place, PARTS)
+    return {name: _bytes(told[name], f"{place}.{name}", HASH_SIZE) for name in PARTS}
+
+
+def parts_in(value: Any, place: str) -> dict[str, Part | str]:
+    """Read the three parts of an event, each disclosed, withheld or erased; raises Broken."""
+    told = fields_in(value, place, PARTS)
+    return {name: _part(told[name], f"{place}.{name}", header=name == "header") for name in PARTS}
 
 
 def _part(value: Any, place: str, *, header: bool) -> Part | str:
     if not header and value in (WITHHELD, ERASED):
         return str(value)
-    fields = _fields(value, place, ("salt", "value"))
+    fields = fields_in(value, place, ("salt", "value"))
     if not isinstance(fields["value"], dict):
         raise Broken(f"{place}.value", Reason("There is no object here."))
     if header:
@@ -201,14 +211,15 @@ def _part(value: Any, place: str, *, header: bool) -> Part | str:
 
 
 def _header(value: Any, place: str) -> None:
-    fields = _fields(value, place, ("case", "seq", "time"))
+    fields = fields_in(value, place, ("case", "seq", "time"))
     _text(fields["case"], f"{place}.case")
     _number(fields["seq"], f"{place}.seq")
     if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", _text(fields["time"], f"{place}.time"), re.ASCII):
         raise Broken(f"{place}.time", Reason("There is no time here."))
 
 
-def _fields(value: Any, place: str, names: Sequence[str]) -> dict[str, Any]:
+def fields_in(value: Any, place: str, names: Sequence[str]) -> dict[str, Any]:
+    """Return an object that has exactly these fields; raises Broken."""
     if not isinstance(value, dict) or set(value) != set(names):
         raise Broken(
             place, Reason("There is no object with exactly the fields %(names)s here.", names=", ".join(names))

@@ -10,10 +10,10 @@ from typing import ParamSpec, TypeVar
 
 from panel.core.errors import Reason
 from panel.record import merkle
-from panel.record.commitment import commit, leaf_data
+from panel.record.commitment import ERASED, commit, leaf_data
 from panel.record.note import BadNote, CheckpointText, VerifierKey, open_note
 from panel.verify import finding, recount
-from panel.verify.bundle import ERASED, Broken, Bundle, Length, Part, parse
+from panel.verify.bundle import Broken, Bundle, BundleEntry, Length, Part, parse
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -90,7 +90,7 @@ CHECKS: tuple[Check, ...] = (
 
 HOLDS, FAILS, NOT_REACHED, NOT_TRUSTED = "holds", "fails", "not reached", "not trusted"
 NO_KEY_GIVEN = Reason(
-    "The key came from the bundle itself and is not trusted: compare it with the one that is published."
+    "The key came from the file itself and is not trusted: compare it with the one that is published."
 )
 
 
@@ -112,6 +112,8 @@ class Report:
     outcomes: list[Outcome] = field(default_factory=list)
     verdicts: list[recount.Verdict] = field(default_factory=list)
     bundle: Bundle | None = None
+    receipt: BundleEntry | None = None
+    key: VerifierKey | None = None
     checkpoint: CheckpointText | None = None
 
     @property
@@ -135,42 +137,51 @@ class Report:
         self.outcomes.append(Outcome(check, HOLDS))
         return result
 
+    def hold_key(self, named: str, key: str | None) -> VerifierKey:
+        """Choose the key to judge by; the file's own word for it is noted as not trusted."""
+        chosen = self.key = self.hold("key", chosen_key, named, key)
+        if not self.trusted_key:
+            self.outcomes[-1] = Outcome(self.outcomes[-1].check, NOT_TRUSTED, "key", NO_KEY_GIVEN)
+        return chosen
+
+    def ended(self, count: int) -> "Report":
+        """Note which of the first `count` checks were not reached."""
+        self.outcomes += [Outcome(check, NOT_REACHED) for check in CHECKS[len(self.outcomes) : count]]
+        return self
+
 
 def verify(data: bytes, key: str | None = None) -> Report:
     """Check a bundle. Without a key the one in the bundle is used, and the report says that it is not trusted."""
     report = Report(trusted_key=key is not None)
     with suppress(Broken):
         bundle = report.bundle = report.hold("file", parse, data)
-        verifier = report.hold("key", chosen_key, bundle, key)
-        if not report.trusted_key:
-            report.outcomes[-1] = Outcome(report.outcomes[-1].check, NOT_TRUSTED, "key", NO_KEY_GIVEN)
-        report.hold("parts", check_parts, bundle)
-        stated = report.checkpoint = report.hold("checkpoint", open_checkpoint, bundle, verifier)
-        report.hold("proofs", check_proofs, bundle, stated)
+        verifier = report.hold_key(bundle.key, key)
+        report.hold("parts", check_parts, bundle.entries)
+        stated = report.checkpoint = report.hold("checkpoint", open_checkpoint, bundle.checkpoint, verifier)
+        report.hold("proofs", check_proofs, bundle.entries, stated)
         report.hold("sequence", check_sequence, bundle)
         lines = report.hold("length", check_length, bundle, stated, verifier)
         report.hold("digest", check_digest, bundle, lines)
         report.hold("holes", check_holes, bundle)
         report.verdicts = report.hold("motions", recount.verdicts, bundle.entries)
         report.hold("finding", finding.follows, bundle.entries)
-    report.outcomes += [Outcome(check, NOT_REACHED) for check in CHECKS[len(report.outcomes) :]]
-    return report
+    return report.ended(len(CHECKS))
 
 
-def chosen_key(bundle: Bundle, key: str | None) -> VerifierKey:
-    """Return the key to judge by: the given one, which the bundle must name too, or the bundle's own."""
+def chosen_key(named: str, key: str | None) -> VerifierKey:
+    """Return the key to judge by: the given one, which the file must name too, or the file's own."""
     try:
-        named = VerifierKey.parse(bundle.key)
+        found = VerifierKey.parse(named)
     except BadNote:
-        raise Broken("key", Reason("The key in the bundle is damaged.")) from None
-    if key is not None and key != str(named):
-        raise Broken("key", Reason("The bundle was signed under another key than the one you gave."))
-    return named
+        raise Broken("key", Reason("The key in the file is damaged.")) from None
+    if key is not None and key != str(found):
+        raise Broken("key", Reason("The file was signed under another key than the one you gave."))
+    return found
 
 
-def check_parts(bundle: Bundle) -> None:
+def check_parts(entries: Sequence[BundleEntry]) -> None:
     """Every disclosed part must open its commitment."""
-    for entry in bundle.entries:
+    for entry in entries:
         for name, part in entry.parts.items():
             if isinstance(part, Part) and commit(name, part.salt, part.value) != entry.commitments[name]:
                 raise Broken(
@@ -179,10 +190,10 @@ def check_parts(bundle: Bundle) -> None:
                 )
 
 
-def open_checkpoint(bundle: Bundle, key: VerifierKey) -> CheckpointText:
+def open_checkpoint(note: str, key: VerifierKey) -> CheckpointText:
     """The checkpoint must be signed by the key, for the log of the same name."""
     try:
-        stated = CheckpointText.parse(open_note(bundle.checkpoint, key))
+        stated = CheckpointText.parse(open_note(note, key))
     except BadNote as bad:
         raise Broken(
             "checkpoint", Reason("The checkpoint does not hold: %(problem)s.", problem=Reason(str(bad)))
@@ -192,9 +203,9 @@ def open_checkpoint(bundle: Bundle, key: VerifierKey) -> CheckpointText:
     return stated
 
 
-def check_proofs(bundle: Bundle, stated: CheckpointText) -> None:
+def check_proofs(entries: Sequence[BundleEntry], stated: CheckpointText) -> None:
     """Every entry's leaf must be in the signed tree, at its index."""
-    for entry in bundle.entries:
+    for entry in entries:
         leaf = merkle.leaf_hash(leaf_data(entry.commitments))
         if not merkle.verify_inclusion(leaf, entry.index, stated.size, entry.proof, stated.root):
             reason = Reason("Entry %(index)s is not in the record of the checkpoint.", index=entry.index)

@@ -15,7 +15,7 @@ from panel.record.commitment import PARTS, commitments_of, encode64
 from panel.record.events import EVENT_KINDS, Level, Opener
 from panel.record.models import Checkpoint, RecordBody, RecordEntry
 from panel.record.note import SigningKey
-from panel.verify.bundle import ERASED, FORMAT, LARGEST, WITHHELD, seal
+from panel.verify.bundle import FORMAT, LARGEST, seal
 
 
 def bundle_of(engine: Engine, key: SigningKey, *, stream: str, level: Level, now: datetime) -> bytes:
@@ -94,23 +94,13 @@ def _entry(
     return {
         "index": entry.index,
         "commitments": {part: encode64(commitments[part]) for part in PARTS},
-        "parts": {"header": _opened(entry.header_salt, entry.header), **_parts(entry, body, level, waits=waits)},
+        "parts": _parts(entry, body, level, waits=waits),
         "proof": proof,
     }
 
 
 def _parts(entry: RecordEntry, body: RecordBody | None, level: Level, *, waits: bool) -> dict[str, Any]:
-    if body is None:
-        return {"public": ERASED, "private": ERASED}
-    if waits:
-        return {"public": WITHHELD, "private": WITHHELD}
-    public, private = json.loads(body.public), json.loads(body.private)
-    shows_public, shows_private = disclosed(entry.kind, public, level)
-    return {
-        "public": _opened(body.public_salt, public) if shows_public else WITHHELD,
-        "private": _opened(body.private_salt, private) if shows_private else WITHHELD,
-    }
-
-
-def _opened(salt: bytes, value: dict[str, Any]) -> dict[str, Any]:
-    return {"salt": encode64(salt), "value": value}
+    shown = (False, False)
+    if body is not None and not waits:
+        shown = disclosed(entry.kind, json.loads(body.public), level)
+    return queries.opened_parts(entry, body, public=shown[0], private=shown[1])

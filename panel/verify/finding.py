@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from panel.core.errors import Reason
-from panel.verify.bundle import ERASED, Broken, BundleEntry
+from panel.record.commitment import ERASED
+from panel.verify.bundle import Broken, BundleEntry
 from panel.verify.recount import stories
 
 FOUND, DECIDED = "decisions.finding_made", "decisions.decision_issued"

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from panel.core.errors import Label, Reason
-from panel.verify.bundle import ERASED, Broken, BundleEntry, Part
+from panel.record.commitment import ERASED
+from panel.verify.bundle import Broken, BundleEntry, Part
 from panel.votes.tally import FULL, Problem, check_open, check_sealed
 
 OPENED, CAST, CLOSED, ANNULLED = (

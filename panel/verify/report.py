@@ -1,8 +1,9 @@
 """The words in which a report is told: every check, what it proves and what it does not, and the verdict."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from panel.core.errors import Reason
 from panel.verify.audit import Audited
@@ -42,8 +43,8 @@ class Words(Protocol):
 
 
 def told(report: Report, words: Words) -> Iterator[str]:
-    """Yield the lines of a report on a bundle."""
-    if report.bundle is not None:
+    """Yield the lines of a report on a bundle or a receipt."""
+    if report.bundle is not None or report.receipt is not None:
         yield from _head(report, words)
     for outcome in report.outcomes:
         yield from _outcome(outcome, words)
@@ -69,18 +70,27 @@ def told_audit(audited: Sequence[Audited], words: Words) -> str:
 
 
 def _head(report: Report, words: Words) -> Iterator[str]:
-    bundle = report.bundle
-    assert bundle is not None
-    seen = Reason(
-        "Bundle for %(audience)s, record token %(case)s, %(n)s entries",
-        audience=AUDIENCES[bundle.audience], case=bundle.case, n=len(bundle.entries),
-    )  # fmt: skip
-    yield _plain(words.reason(seen))
+    yield from (_plain(words.reason(line)) for line in _subject(report))
     if report.checkpoint is not None:
         stated = Reason(
             "Checkpoint of %(origin)s, size %(size)s", origin=report.checkpoint.origin, size=report.checkpoint.size
         )
         yield _plain(words.reason(stated))
+
+
+def _subject(report: Report) -> Iterator[Reason]:
+    if (bundle := report.bundle) is not None:
+        yield Reason(
+            "Bundle for %(audience)s, record token %(case)s, %(n)s entries",
+            audience=AUDIENCES[bundle.audience], case=bundle.case, n=len(bundle.entries),
+        )  # fmt: skip
+    if (entry := report.receipt) is not None:
+        yield Reason("Receipt for entry %(index)s, sequenced %(time)s", index=entry.index, time=entry.header["time"])
+        yield from (Reason("%(name)s: %(value)s", name=n, value=_json(v)) for n, v in sorted(entry.event.items()))
+
+
+def _json(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _outcome(outcome: Outcome, words: Words) -> Iterator[str]:
@@ -98,13 +108,12 @@ def _outcome(outcome: Outcome, words: Words) -> Iterator[str]:
 def _verdict(report: Report, words: Words) -> Iterator[str]:
     if report.failure is not None:
         title = report.failure.check.title
-        yield words.reason(Reason("This bundle does not hold. The first thing that fails: %(title)s.", title=title))
+        yield words.reason(Reason("This file does not hold. The first thing that fails: %(title)s.", title=title))
         return
     if not report.trusted_key:
         yield words.reason(NO_KEY_GIVEN)
-        assert report.bundle is not None
-        yield f"    {_plain(report.bundle.key)}"
-    yield words.reason(Reason("This bundle holds."))
+        yield f"    {_plain(str(report.key))}"
+    yield words.reason(Reason("This file holds."))
 
 
 def _plain(text: str) -> str:

@@ -283,7 +283,7 @@ def test_a_bundle_signed_by_a_stranger_holds_only_for_those_who_do_not_know_the_
     text = value["checkpoint"].split("\n\n")[0] + "\n"
     forged = {**value, "key": str(stranger.verifier), "checkpoint": stranger.sign(text)}
     data = resealed(told, forged, stranger)
-    assert failure(data) == ("key", "key", "The bundle was signed under another key than the one you gave.")
+    assert failure(data) == ("key", "key", "The file was signed under another key than the one you gave.")
     report = verify(data)
     assert (report.holds, report.trusted_key) == (True, False)
 

@@ -52,7 +52,7 @@ def test_a_case_is_exported_and_its_bundle_verified_with_the_log_s_key(told: Wor
         "channel": "security", "event": "case_exported", "case": "容评〔2026〕1号", "audience": "public",
     }  # fmt: skip
     code, lines = panel("verify", bundle, "--key", read_key(told.site.settings.record_key).verifier)
-    assert (code, lines[-1]) == (0, "本核验包成立。")
+    assert (code, lines[-1]) == (0, "本文件成立。")
     assert [line for line in lines if line[0] in "✗–"] == []
     assert "    · 第1项：选票未在此全部公开，未重新计票。" in lines
     assert (
@@ -72,7 +72,7 @@ def test_without_a_key_it_says_that_the_key_is_not_trusted(told: World, tmp_path
     export(told, tmp_path / "case.json")
     code, lines = panel("verify", tmp_path / "case.json")
     assert "! 所用公钥为记录的公钥" in lines
-    assert (code, lines[-3]) == (0, "公钥取自核验包本身，尚不可信：请与公布的公钥比对。")
+    assert (code, lines[-3]) == (0, "公钥取自文件本身，尚不可信：请与公布的公钥比对。")
     assert lines[-2] == f"    {read_key(told.site.settings.record_key).verifier}"
 
 
@@ -85,13 +85,13 @@ def test_the_first_thing_that_fails_is_named_with_its_place(told: World, tmp_pat
     assert code == 1
     assert lines[failing] == "✗ 公开的内容就是当时记录的内容"
     assert lines[failing + 2].startswith("    位置：entries[")
-    assert lines[-1] == "本核验包不成立。首先不成立的一项：公开的内容就是当时记录的内容。"
+    assert lines[-1] == "本文件不成立。首先不成立的一项：公开的内容就是当时记录的内容。"
 
 
 def test_a_report_comes_in_english_when_asked(told: World, tmp_path: Path) -> None:
     export(told, tmp_path / "case.json")
     code, lines = panel("verify", tmp_path / "case.json", "--locale", "en")
-    assert (code, lines[-1]) == (0, "This bundle holds.")
+    assert (code, lines[-1]) == (0, "This file holds.")
     assert panel("verify", tmp_path / "case.json", env={"PANEL_LOCALE": "en"}) == (code, lines)
 
 

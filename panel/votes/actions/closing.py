@@ -43,7 +43,8 @@ def close_motion(work: Work, actor: Actor, *, motion_id: str) -> Result:
     motion.state = MotionState.LAPSED if result.carried == LAPSED else MotionState.CLOSED
     motion.closed_at = work.now
     work.add(Tally(motion_id=motion.id, case_id=motion.case_id, result=result.to_json()))
-    work.record(_closed(work.db, actor, motion, result, took_part, sorted(room)))
+    members = queries.members_of(work.db, took_part) if motion.secrecy is Secrecy.SEALED else ()
+    work.record(_closed(work.db, actor, motion, result, took_part, sorted(room)), told_of=members)
     return result
 
 

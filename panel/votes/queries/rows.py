@@ -102,6 +102,11 @@ def ballot_of(db: Session, motion_id: str, seat_id: str) -> Ballot | None:
     return next((b for b in counting_ballots(db, motion_id) if b.seat_id == seat_id), None)
 
 
+def members_of(db: Session, seats: Sequence[str]) -> Sequence[str]:
+    """Return the people (ids) on these seats, by seat."""
+    return db.exec(select(Seat.person_id).where(col(Seat.id).in_(seats)).order_by(col(Seat.id))).all()
+
+
 def sealed_of(db: Session, motion_id: str, seat_id: str) -> SealedBallot | None:
     """Return the sealed ballot of a seat; there is none after closing."""
     return db.get(SealedBallot, (motion_id, seat_id))
