@@ -94,8 +94,10 @@ def test_every_checkpoint_is_consistent_with_those_before(engine: Engine) -> Non
 
 
 def test_a_record_that_disagrees_with_its_checkpoint_is_not_published(engine: Engine) -> None:
-    other = SigningKey("heyi/test", bytes(32))
-    checkpoint.publish(engine, other, NOON)
+    other = SigningKey("heyi/test", bytes(32)).sign(str(CheckpointText("heyi/test", 0, bytes(32))))
+    with Session(engine) as db:
+        db.add(Checkpoint(origin="heyi/test", size=0, root=bytes(32), note=other, published_at=NOON))
+        db.commit()
     with pytest.raises(Refused, match=r"The record no longer agrees with its checkpoint of size 0\."):
         checkpoint.publish(engine, KEY, NOON)
 
