@@ -1,7 +1,7 @@
 // Whether the panel's finding follows from the motions, and the decision tells truly how it stands to the finding.
 "use strict";
 ((heyi) => {
-  const { Broken, CARRIED, ERASED, ShapeError, equal, get, has, isText, plain, reason, require, stories } = heyi;
+  const { Broken, CARRIED, ERASED, ShapeError, equal, get, plain, reason, require, stories } = heyi;
   const [FOUND, DECIDED] = ["decisions.finding_made", "decisions.decision_issued"];
   const [FILED, WITHDRAWN] = ["dissents.dissent_filed", "dissents.dissent_withdrawn"];
 
@@ -29,19 +29,19 @@
       throw new Broken(finding.place, reason("The finding names other dispositions than those that were voted on."));
     }
     const carried = told.motions.find((motion) => get(motion, "carried") === CARRIED);
-    if (get(told, "outcome") !== (carried ? get(carried, "outcome") || "" : "")) {
+    if (!equal(get(told, "outcome"), carried ? get(carried, "outcome") || "" : "")) {
       throw new Broken(finding.place, reason("The finding's outcome is not that of the disposition that was carried."));
     }
     for (const fact of listed(get(told, "facts"))) if (get(fact, "motion") !== null && !hole) checkFact(finding, fact, closed);
-    if (get(told, "dissents") !== dissents(before) && !hole) {
+    if (!equal(get(told, "dissents"), dissents(before)) && !hole) {
       throw new Broken(finding.place, reason("The finding tells another number of dissents than stand on the record."));
     }
   };
 
   const checkFact = (finding, fact, closed) => {
+    const agreed = ["question_sha256", "carried", "settled"].map((name) => get(fact, name));
     const [opened, end] = closed.findLast(([one]) => one.number === fact.motion) || [];
-    const agrees = opened && get(opened, "question_sha256") === get(fact, "question_sha256")
-      && get(end, "carried") === get(fact, "carried") && get(end, "settled") === get(fact, "settled");
+    const agrees = opened && equal(agreed, [get(opened, "question_sha256"), get(end, "carried"), get(end, "settled")]);
     if (!agrees) {
       throw new Broken(finding.place, reason("Question %(number)s of the finding does not agree with its motion.", { number: get(fact, "number") }));
     }
@@ -55,8 +55,7 @@
 
   const checkDecision = (finding, decision) => {
     const told = decision.event;
-    require(has(told, "adopts") && isText(get(told, "outcome")) && isText(get(finding, "outcome")));
-    if (told.adopts !== (told.outcome === finding.outcome)) {
+    if (!equal(get(told, "adopts"), equal(get(told, "outcome"), get(finding, "outcome")))) {
       throw new Broken(decision.place, reason("The decision does not tell truly whether it adopts the finding."));
     }
   };

@@ -70,7 +70,8 @@
   const fact = (name, value) => made("div", "", made("dt", "", name), made("dd", "", made("bdi", "plain-text", plain(value))));
   const valueText = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 
-  const showSubject = ({ bundle, receipt, checkpoint }) => {
+  // What a receipt discloses is shown only when it has been shown to stand in the record.
+  const showSubject = ({ bundle, receipt, checkpoint, outcomes }) => {
     const lines = [];
     if (bundle) {
       const params = { audience: AUDIENCES[bundle.audience], case: bundle.case, n: bundle.entries.length };
@@ -81,7 +82,8 @@
     }
     if (checkpoint) lines.push(reason("Checkpoint of %(origin)s, size %(size)s", checkpoint));
     subject.replaceChildren(...lines.map((line) => made("p", "", made("bdi", "", told(line)))));
-    const disclosed = receipt ? Object.entries(receipt.event).sort(([one], [other]) => (one < other ? -1 : 1)) : [];
+    const stands = receipt && outcomes.some(({ name, state }) => name === "proofs" && state === HOLDS);
+    const disclosed = stands ? Object.entries(receipt.event).sort(([one], [other]) => (one < other ? -1 : 1)) : [];
     if (disclosed.length) subject.append(made("dl", "facts", ...disclosed.map(([name, value]) => fact(name, valueText(value)))));
   };
 
@@ -98,14 +100,14 @@
   const row = (entry, breaks) => {
     const labels = [words.entry, words.number, words.act, words.time];
     const [index, ...cells] = cellsOf(entry);
-    const first = made("th", "number", index);
+    const first = made("th", "", index);
     first.scope = "row";
     first.dataset.label = labels[0];
     if (breaks) first.append(" ", made("span", "badge tone-warn", words.here));
     const rest = cells.map((cell, at) => {
-      const made_ = made("td", "", made("bdi", "", cell));
-      made_.dataset.label = labels[at + 1];
-      return made_;
+      const box = made("td", "", made("bdi", "", cell));
+      box.dataset.label = labels[at + 1];
+      return box;
     });
     const line = made("tr", breaks ? "is-broken" : "", first, ...rest);
     if (breaks) line.setAttribute("aria-current", "true");

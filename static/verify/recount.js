@@ -2,7 +2,7 @@
 "use strict";
 ((heyi) => {
   const { Broken, ERASED, LAPSED, Miscount, ShapeError, byCodePoint, canonical, get, has, isObject, isText, lapsed, plain, reason } = heyi;
-  const { require, rollOf, ruleOf, sha256Text, sum, tally, texts, written } = heyi;
+  const { entitledOf, members, numberOf, require, rollOf, ruleOf, seatsEntitled, sha256Text, sum, tally, texts, truthy, written } = heyi;
   const [OPENED, CAST, CLOSED, ANNULLED] = ["motion_opened", "ballot_cast", "motion_closed", "motion_annulled"].map((verb) => `votes.${verb}`);
   const FROZEN = ["motion", "number", "motion_kind", "question_sha256", "outcome", "secrecy", "options", "rule", "roll", "public_key", "repeats"];
   const FRACTION = /^[0-9]{1,9}(\/[1-9][0-9]{0,8})?$/;
@@ -22,10 +22,12 @@
     arithmetic: reason("the arithmetic that is told is not the one that the counts give"),
   };
 
-  const equal = (one, other) => canonical(one) === canonical(other);
+  // Equality of JSON values; true and 1 are the same here, as in every place that adds them up.
+  const plainer = (_name, value) => (typeof value === "boolean" ? Number(value) : value);
+  const equal = (one, other) => canonical(JSON.parse(JSON.stringify(one, plainer))) === canonical(JSON.parse(JSON.stringify(other, plainer)));
 
   const lastBallots = (opened, ballots) => {
-    const entitled = new Set(rollOf(opened).filter((seat) => seat.entitled).map((seat) => seat.seat));
+    const entitled = seatsEntitled(rollOf(opened));
     const counting = new Map();
     for (const ballot of ballots) {
       const seat = get(ballot, "seat");
@@ -39,10 +41,10 @@
   const whyNotCounted = (opened, entitled, last, ballot) => {
     const frozen = get(opened, "frozen_sha256");
     const own = has(ballot, "frozen_sha256") ? ballot.frozen_sha256 : frozen;
-    if (get(ballot, "motion") !== get(opened, "motion") || own !== frozen) return "belongs to another motion";
+    if (!equal(get(ballot, "motion"), get(opened, "motion")) || !equal(own, frozen)) return "belongs to another motion";
     if (!entitled.has(ballot.seat)) return "its seat is not entitled";
-    if (!texts(get(opened, "options")).includes(get(ballot, "choice"))) return "no such option";
-    if (get(ballot, "replaces") !== (last ? get(last, "ballot") : null)) return "does not replace the ballot before it";
+    if (!members(get(opened, "options")).includes(get(ballot, "choice"))) return "no such option";
+    if (!equal(get(ballot, "replaces"), last ? get(last, "ballot") : null)) return "does not replace the ballot before it";
     return "";
   };
 
@@ -50,8 +52,8 @@
     const counting = lastBallots(opened, ballots);
     const counts = new Map();
     for (const ballot of counting.values()) counts.set(ballot.choice, (counts.get(ballot.choice) || 0) + 1);
-    const here = new Set([...(present === null ? [] : texts(present)), ...counting.keys()]);
-    return tally(ruleOf(get(opened, "rule")), texts(get(opened, "options")), { roll: rollOf(opened), present: here, counts });
+    const here = new Set([...(present === null ? [] : members(present)), ...counting.keys()]);
+    return tally(ruleOf(get(opened, "rule")), members(get(opened, "options")), { roll: rollOf(opened), present: here, counts });
   };
 
   const checkOpened = async (opened) => {
@@ -62,11 +64,11 @@
       problems.push(["frozen_digest", "question, options, rule or roll are not the frozen ones"]);
     }
     const roll = rollOf(opened);
-    const entitled = roll.filter((seat) => seat.entitled).length;
-    if (roll.length !== get(opened, "roll_size") || entitled !== get(opened, "entitled")) {
+    const entitled = entitledOf(roll);
+    if (!equal([roll.length, entitled], [get(opened, "roll_size"), get(opened, "entitled")])) {
       problems.push(["roll", `${plain(get(opened, "entitled"))} entitled are told, the roll has ${entitled}`]);
     }
-    if (opened.secrecy === "sealed" && entitled < ruleOf(get(opened, "rule")).minimum_secret) {
+    if (opened.secrecy === "sealed" && entitled < numberOf(ruleOf(get(opened, "rule")).minimum_secret)) {
       problems.push(["too_few_entitled", `${entitled} members for a secret vote`]);
     }
     if (has(opened, "question")) {
@@ -91,27 +93,32 @@
   // Counts that were withheld are taken from the result, if it is disclosed.
   const checkSealed = async (opened, closed) => {
     const problems = [...(await checkOpened(opened)), ...participation(opened, closed)];
-    if (!get(closed, "key_destroyed")) problems.push(["key", "the closing does not tell that the key was destroyed"]);
+    if (!truthy(get(closed, "key_destroyed"))) problems.push(["key", "the closing does not tell that the key was destroyed"]);
     const told = get(has(closed, "result") ? closed.result : closed, "counts");
-    require(isObject(told) && Object.values(told).every((n) => typeof n === "number"));
-    if (!Object.keys(told).length && get(closed, "carried") !== LAPSED) return problems;
-    return [...problems, ...recheckSealed(opened, closed, new Map(Object.entries(told)))];
+    if (!truthy(told) && get(closed, "carried") !== LAPSED) return problems;
+    return [...problems, ...recheckSealed(opened, closed, told)];
   };
 
-  const recheckSealed = (opened, closed, counts) => {
+  const countsOf = (told) => {
+    require(isObject(told));
+    return new Map(Object.entries(told).map(([option, n]) => [option, numberOf(n)]));
+  };
+
+  const recheckSealed = (opened, closed, told) => {
     const [rule, roll, tookPart] = [ruleOf(get(opened, "rule")), rollOf(opened), texts(get(closed, "participation"))];
-    const present = new Set([...texts(get(closed, "present")), ...tookPart]);
+    const present = new Set([...members(get(closed, "present")), ...tookPart]);
     if (get(closed, "carried") === LAPSED) {
       const result = unpunished(() => lapsed(rule, roll, present, tookPart.length, true));
       const found = differences(result, closed);
       return found.length || result.steps.some((step) => !step.holds) ? found : [["lapsed", "nothing was missing"]];
     }
+    const counts = countsOf(told);
     if (sum(counts) !== tookPart.length) {
       return [["turnout", `${sum(counts)} ballots counted of ${tookPart.length} members who took part`]];
     }
     let result;
     try {
-      result = tally(rule, texts(get(opened, "options")), { roll, present, counts, secret: true });
+      result = tally(rule, members(get(opened, "options")), { roll, present, counts, secret: true });
     } catch (problem) {
       if (problem instanceof Miscount) return [["counts", problem.message]];
       throw problem;
@@ -130,21 +137,26 @@
   const participation = (opened, closed) => {
     const tookPart = texts(get(closed, "participation"));
     if (!equal(tookPart, [...new Set(tookPart)].sort(byCodePoint))) return [["participation", "not sorted, or a member stands twice"]];
-    const entitled = new Set(rollOf(opened).filter((seat) => seat.entitled).map((seat) => seat.seat));
+    const entitled = seatsEntitled(rollOf(opened));
     return tookPart.filter((seat) => !entitled.has(seat)).map((seat) => ["participation", `${seat} is not entitled`]);
+  };
+
+  const countsTold = (counts) => {
+    require(isObject(counts));
+    return counts;
   };
 
   const differences = (result, closed) => {
     const problems = [];
     const [carried, settled, counts] = ["carried", "settled", "counts"].map((name) => get(closed, name));
-    require(isText(carried) && isText(settled) && isObject(counts));
-    if (carried !== result.carried || settled !== result.settled) {
+    if (!equal([carried, settled], [result.carried, result.settled])) {
+      require(isText(carried) && isText(settled));
       problems.push(["outcome", `${carried}/${settled} is told, ${result.carried}/${result.settled} is counted`]);
     }
     if (has(closed, "result") && !equal(closed.result, written(result))) {
       problems.push(["arithmetic", "the result that is told is not the one that the counts give"]);
     }
-    if (Object.keys(counts).length && !equal(counts, written(result.counts))) {
+    if (truthy(counts) && !equal(countsTold(counts), written(result.counts))) {
       problems.push(["counts", "the counts that are told are not those of the ballots"]);
     }
     return problems;

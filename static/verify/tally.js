@@ -20,11 +20,23 @@
     return value[name];
   };
   const isText = (value) => typeof value === "string";
-  const isFlag = (value) => typeof value === "boolean";
-  const isNumber = (value) => typeof value === "number";
+  const isScalar = (value) => typeof value !== "object" || value === null;
   const texts = (value) => {
     require(Array.isArray(value) && value.every(isText));
     return value;
+  };
+  // What a list, a text or an object yields when it is gone through; the members must be able to stand in a set.
+  const members = (value) => {
+    require(isText(value) || Array.isArray(value) || isObject(value));
+    const found = isObject(value) ? Object.keys(value) : [...value];
+    require(found.every(isScalar));
+    return found;
+  };
+  // What counts as true or as a number; the record's own events hold nothing but true, false and numbers there.
+  const truthy = (value) => (isScalar(value) ? Boolean(value) : Object.keys(value).length > 0);
+  const numberOf = (value) => {
+    require(typeof value === "number" || typeof value === "boolean");
+    return Number(value);
   };
 
   const divisor = (one, other) => (other ? divisor(other, one % other) : one);
@@ -38,7 +50,7 @@
 
     static read(value) {
       const found = /^([0-9]{1,9})(?:\/([1-9][0-9]{0,8}))?$/.exec(String(value));
-      require((isText(value) || isNumber(value)) && found);
+      require((isText(value) || typeof value === "number") && found);
       return new Fraction(BigInt(found[1]), BigInt(found[2] || 1));
     }
 
@@ -60,30 +72,28 @@
   }
   const NOTHING = new Fraction(0n);
 
+  const asIs = (value) => value;
+  const REQUIRED = Symbol("required");
   const RULE = {
-    majority: [Fraction.read], strict: [isFlag], base: [isText, "due"], passing: [isText, "approve"], contrary: [isText, ""],
-    residual: [isText, ""], compared: [texts, []], near_tie: [isNumber, 0], near_tie_of_base: [Fraction.read, "0"], revotes: [isNumber, 1],
-    quorum: [Fraction.read, "2/3"], quorum_strict: [isFlag, false], required_categories: [texts, []], required_each: [isNumber, 1],
-    minimum_secret: [isNumber, 5], reason_required_for: [texts, []], hide_counts_when: [texts, []],
+    majority: [Fraction.read, REQUIRED], strict: [asIs, REQUIRED], base: [asIs, "due"], passing: [asIs, "approve"], contrary: [asIs, ""],
+    residual: [asIs, ""], compared: [members, []], near_tie: [asIs, 0], near_tie_of_base: [Fraction.read, "0"], revotes: [asIs, 1],
+    quorum: [Fraction.read, "2/3"], quorum_strict: [asIs, false], required_categories: [members, []], required_each: [asIs, 1],
+    minimum_secret: [asIs, 5], reason_required_for: [members, []], hide_counts_when: [members, []],
   };
 
   // What is left out has its default, what is unknown is refused.
   const ruleOf = (written) => {
     require(isObject(written) && Object.keys(written).every((name) => has(RULE, name)));
-    const rule = {};
-    for (const [name, [read, otherwise]] of Object.entries(RULE)) {
+    return Object.fromEntries(Object.entries(RULE).map(([name, [read, otherwise]]) => {
       const value = has(written, name) ? written[name] : otherwise;
-      const found = value === undefined ? false : read(value);
-      require(found);
-      rule[name] = found === true ? value : found;
-    }
-    return rule;
+      require(value !== REQUIRED);
+      return [name, read(value)];
+    }));
   };
 
   const seatOf = (written) => {
     const seat = { seat: get(written, "seat"), entitled: get(written, "entitled"), due: true, category: "" };
     for (const name of ["due", "category"]) if (has(written, name)) seat[name] = written[name];
-    require(isText(seat.seat) && isFlag(seat.entitled) && isFlag(seat.due) && isText(seat.category));
     return seat;
   };
   const rollOf = (opened) => {
@@ -91,14 +101,15 @@
     require(Array.isArray(roll));
     return roll.map(seatOf);
   };
-  const entitledOf = (roll) => roll.filter((seat) => seat.entitled).length;
+  const entitledOf = (roll) => roll.reduce((sum, seat) => sum + numberOf(seat.entitled), 0);
+  const seatsEntitled = (roll) => new Set(roll.filter((seat) => truthy(seat.entitled)).map((seat) => seat.seat));
 
   const step = (test, holds, value, needed, more = {}) => ({
     test, holds, value, needed, option: "", against: "", share: NOTHING, of: 0, exact: NOTHING, strict: false, missing: [], ...more,
   });
 
   // The least whole number that reaches a line: more than it, or at least it.
-  const least = (exact, strict) => (strict ? exact.floor + 1 : exact.ceiling);
+  const least = (exact, strict) => (truthy(strict) ? exact.floor + 1 : exact.ceiling);
 
   // Holds a number against a share of a base. An empty base is never enough.
   const line = (test, option, value, share, of, strict) => {
@@ -108,12 +119,12 @@
   };
 
   const sitting = (rule, roll, present) => {
-    const due = roll.filter((seat) => seat.due);
+    const due = roll.filter((seat) => truthy(seat.due));
     const here = due.filter((seat) => present.has(seat.seat));
     const steps = [line("quorum", "", here.length, rule.quorum, due.length, rule.quorum_strict)];
     const asked = rule.required_categories;
     if (asked.length) {
-      const missing = asked.filter((category) => here.filter((seat) => seat.category === category).length < rule.required_each);
+      const missing = asked.filter((category) => here.filter((seat) => seat.category === category).length < numberOf(rule.required_each));
       steps.push(step("categories", !missing.length, asked.length - missing.length, asked.length, { missing }));
     }
     return steps;
@@ -121,7 +132,7 @@
 
   const standing = (rule, roll, present, turnout, secret) => {
     const steps = sitting(rule, roll, present);
-    if (secret) steps.push(step("minimum", turnout >= rule.minimum_secret, turnout, rule.minimum_secret));
+    if (secret) steps.push(step("minimum", turnout >= numberOf(rule.minimum_secret), turnout, rule.minimum_secret));
     return steps;
   };
 
@@ -129,7 +140,7 @@
     if (rule.compared.length !== 2) return null;
     const [first, second] = rule.compared;
     const [ours, theirs] = [counts.get(first) || 0, counts.get(second) || 0];
-    const margin = Math.max(rule.near_tie, rule.near_tie_of_base.times(base).floor);
+    const margin = Math.max(numberOf(rule.near_tie), rule.near_tie_of_base.times(base).floor);
     const difference = Math.abs(ours - theirs);
     const close = difference <= margin && ours + theirs > 0;
     return step("near_tie", close, difference, margin, { option: first, against: second, share: rule.near_tie_of_base, of: base });
@@ -137,7 +148,7 @@
 
   const baseOf = (rule, roll, present, cast) => {
     if (rule.base === "due") return entitledOf(roll);
-    if (rule.base === "present") return roll.filter((seat) => seat.entitled && present.has(seat.seat)).length;
+    if (rule.base === "present") return roll.filter((seat) => truthy(seat.entitled) && present.has(seat.seat)).length;
     if (rule.base === "cast") return cast;
     throw new Miscount(`no such base: ${rule.base}`);
   };
@@ -149,7 +160,7 @@
     const side = (test, option) => line(test, option, counts.get(option) || 0, rule.majority, base, rule.strict);
     steps.push(side("line", rule.passing));
     if (steps.at(-1).holds) return [CARRIED, rule.passing, steps];
-    if (!rule.contrary) return [LOST, rule.residual, steps];
+    if (!truthy(rule.contrary)) return [LOST, rule.residual, steps];
     steps.push(side("contrary", rule.contrary));
     return [LOST, steps.at(-1).holds ? rule.contrary : rule.residual, steps];
   };
@@ -199,5 +210,6 @@
     return isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, written(inner)])) : value;
   };
 
-  Object.assign(heyi, { CARRIED, LAPSED, Miscount, ShapeError, get, isText, lapsed, require, rollOf, ruleOf, sum, tally, texts, written });
+  Object.assign(heyi, { CARRIED, LAPSED, Miscount, ShapeError, get, entitledOf, isText, lapsed, members, numberOf, require, rollOf,
+    ruleOf, seatsEntitled, sum, tally, texts, truthy, written });
 })((globalThis.heyi ??= {}));
