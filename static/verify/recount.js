@@ -203,7 +203,7 @@
 
   const openVerdict = async (story, opened, closed, entries, number) => {
     const ballots = story.ballots.map((entry) => entry.event);
-    const [voted, told] = [new Set(ballots.map((ballot) => get(ballot, "seat"))), new Set(texts(get(closed, "participation")))];
+    const [voted, told] = [new Set(members(ballots.map((ballot) => get(ballot, "seat")))), new Set(members(get(closed, "participation")))];
     const problems = await checkOpen(opened, ballots, closed);
     const unseen = [...told].some((seat) => !voted.has(seat));
     const chainBroken = problems.length > 0 && problems[0][0] === "ballots";

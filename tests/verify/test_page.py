@@ -82,7 +82,8 @@ def a_receipt(world: World) -> bytes:
 def judged(path: Path, key: str | None) -> Report:
     """Return what the command finds."""
     data = path.read_bytes()
-    return (receipt if receipt.is_receipt(data) else check).verify(data, key)
+    report: Report = (receipt if receipt.is_receipt(data) else check).verify(data, key)
+    return report
 
 
 def opened(screens: Screens, origin: str, *, locale: str = "zh-CN", size: str = "wide", **options: Any) -> Page:
@@ -122,8 +123,8 @@ def test_the_page_tells_what_the_command_tells(
     running: Served, files: dict[str, Path], screens: Screens, locale: str
 ) -> None:
     page, words = opened(screens, running.origin, locale=locale), translator(LANGUAGES[locale])
-    for path in files.values():
-        for key in (VKEY, None):
+    for name, path in files.items():
+        for key in (VKEY, None) if (name, None) in SHOWN or "receipt" in name else (VKEY,):
             report = judged(path, key)
             choose(page, path, key)
             assert outcomes(page) == told(report, LANGUAGES[locale])
@@ -193,7 +194,7 @@ def test_one_file_does_the_same_from_disk_without_network(
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     page.goto(saved.as_uri())
-    for name in ("full", "broken", "no bundle", "receipt"):
+    for name in ("full", "broken", "receipt"):
         choose(page, files[name])
         assert outcomes(page) == told(judged(files[name], VKEY), LANGUAGES[locale])
     assert requests == [saved.as_uri()]
@@ -317,7 +318,7 @@ def test_what_a_hostile_file_says_is_shown_and_never_obeyed(
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_how_it_looks(running: Served, files: dict[str, Path], screens: Screens, scheme: Scheme) -> None:
     faults = []
-    for locale in LANGUAGES:
+    for locale in LANGUAGES if scheme == "light" or EVERY_PICTURE else ("zh-CN",):
         page = opened(screens, running.origin, locale=locale, color_scheme=scheme)
         faults += examined(page, f"empty-{locale}-{scheme}")
         for name, key in SHOWN:

@@ -25,7 +25,7 @@ from tests.verify.stories import KEY, Teller, bundle, rewritten, tell, written
 from tests.verify.test_check import NAMED, flipped
 
 VKEY = str(KEY.verifier)
-BITS, CHANGES, LIES = 180, 120, 160
+BITS, CHANGES, LIES = 180, 120, 120
 AT_ONCE = 40
 VERDICT = tuple[str, str, str]
 Json = dict[str, Any]
@@ -225,7 +225,7 @@ def test_lies_that_the_log_has_signed_are_judged_alike(page: Page, honest: dict[
 def test_withheld_and_erased_parts_are_judged_alike(page: Page, honest: dict[str, bytes]) -> None:
     dice = random.Random(8)
     files = []
-    for _ in range(60):
+    for _ in range(40):
         value = rewritten(honest["full"])
         for entry in dice.sample(value["entries"], dice.choice((1, 2, 5))):
             if entry["parts"]["public"]["value"]["kind"] != "hearings.note_written":
