@@ -115,7 +115,8 @@ class World:
         """Say whether nothing has happened yet: no act, no sign-in, and no server that may do something by itself."""
         with self.db() as db:
             signed_in = db.exec(select(SignInSession.person_id)).first()
-            return not self.served and signed_in is None and db.get_one(RecordHead, 1).size == FIRST_EVENTS
+            fresh = not self.served and signed_in is None and db.get_bind().dialect.name == "sqlite"
+            return fresh and db.get_one(RecordHead, 1).size == FIRST_EVENTS
 
     def kept(self, path: Path) -> "World":
         """Keep the database as it stands now in a file of its own; return who is who in it."""
