@@ -74,6 +74,7 @@ from panel.record.models import SYSTEM_STREAM, Checkpoint
 from panel.record.sinks import Sinks
 from panel.rulebook import rules as rulebook_rules
 from panel.rulebook import views as rulebook_views
+from panel.verify import views as verify_views
 from panel.votes import actions as votes_actions
 from panel.votes import live as votes_live
 from panel.votes import rules as votes_rules
@@ -131,6 +132,7 @@ def routes() -> list[BaseRoute]:
         *opinions_views.routes,
         *publication_views.routes,
         *rulebook_views.routes,
+        *verify_views.routes,
         *votes_views.routes,
     ]
 

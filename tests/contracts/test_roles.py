@@ -36,6 +36,8 @@ PAGES: dict[str, str] = {
     "publication.verify": EVERYBODY,
     "publication.preview": "CSA",
     "record.keys": EVERYBODY,
+    "verify.page": EVERYBODY,
+    "verify.file": EVERYBODY,
     "record.receipts": SIGNED_IN,
     "record.receipt": "M",
     "rulebook.document": SIGNED_IN,
