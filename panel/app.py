@@ -133,6 +133,7 @@ def routes() -> list[BaseRoute]:
     ]
 
 
+@database.remembered
 def stream_of(db: Session, case_id: str | None) -> str:
     """Return the record's stream of a case: its token, never its id."""
     if case_id is None:

@@ -2,23 +2,26 @@
 
 An act is `action(work, actor, **what)`. The writer thread takes the acts that are waiting, runs each in its own
 savepoint, commits once, and answers all of them after the commit: no acknowledgement leaves before an fsync that
-began after its act's write had returned. A refusal undoes its own savepoint only.
+began after its act's write had returned. A refusal undoes its own savepoint only. What the acts of one commit ask
+alike (`core.db.remembered`) is read once for all of them, as long as none of them changes it.
 """
 
 import queue
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Insert, insert
 from sqlmodel import Session, SQLModel
 
 from panel.core import clock, hooks, log
-from panel.record.append import append
+from panel.core.db import REMEMBERED, WATCH, forget, forget_if_changed
+from panel.record.append import Sheet
 from panel.record.events import Event
 
 T = TypeVar("T")
@@ -36,6 +39,7 @@ class Work:
 
     db: Session
     now: datetime
+    sheet: Sheet
     stream_of: Callable[[Session, str | None], str]
     recorded: list[int] = field(default_factory=list)
     _after: list[Callable[[], None]] = field(default_factory=list)
@@ -43,6 +47,14 @@ class Work:
     def add(self, row: RowT) -> RowT:
         """Add a row; the act must also record its event."""
         self.db.add(row)
+        return row
+
+    def insert(self, row: RowT) -> RowT:
+        """Add a row by one prepared statement, at once; the session does not know it. For the hot acts.
+
+        Like `add`, it wants its event; a form's key is the one row of this kind that has none.
+        """
+        self.db.connection().execute(_insert(type(row)), row.model_dump())
         return row
 
     def add_unrecorded(self, row: RowT) -> RowT:
@@ -57,7 +69,7 @@ class Work:
         """
         self.db.flush()
         stream = self.stream_of(self.db, event.case_id)
-        (entry,) = append(self.db, [event], self.now, stream=stream, told_of=told_of)
+        (entry,) = self.sheet.add([event], self.now, stream=stream, told_of=told_of)
         self.recorded.append(entry.index)
         self.after_commit(partial(hooks.recorded, event.kind, event.case_id, entry.index))
         return entry.index
@@ -65,6 +77,11 @@ class Work:
     def after_commit(self, call: Callable[[], None]) -> None:
         """Run something once the act is durable: destroying a key, ending sockets. Never runs for a refused act."""
         self._after.append(call)
+
+
+@cache
+def _insert(model: type[SQLModel]) -> Insert:
+    return insert(model)
 
 
 @dataclass
@@ -119,31 +136,48 @@ class Writer:
                 return
 
     def _commit(self, group: list[_Waiting]) -> None:
+        """Run the acts of a group, commit, then answer all of them: a refusal may rest on what another act has done."""
         done: list[tuple[_Waiting, Any, Work]] = []
+        refused: list[tuple[_Waiting, Exception]] = []
         try:
-            with Session(self._engine, expire_on_commit=False) as db:
-                for waiting in group:
-                    self._try(db, waiting, done)
-                db.commit()
+            with self._session() as db:
+                sheet = Sheet(db)
+                with _watched(db, sheet):
+                    for waiting in group:
+                        self._try(db, sheet, waiting, done, refused)
+                    sheet.write()
+                    db.commit()
                 db.expunge_all()
         except Exception as failure:
-            for waiting, _, _ in done:
+            for waiting in group:
                 waiting.answer.set_exception(failure)
             return
         self._tell([work for _, _, work in done])
         for waiting, result, _ in done:
             waiting.answer.set_result(result)
+        for waiting, refusal in refused:
+            waiting.answer.set_exception(refusal)
 
-    def _try(self, db: Session, waiting: _Waiting, done: list[tuple[_Waiting, Any, Work]]) -> None:
-        """Run one act in its savepoint; a refusal undoes the savepoint only and is answered at once."""
-        work = Work(db, clock.now(), self._stream_of)
+    def _session(self) -> Session:
+        """Open a session for one commit. On SQLite nobody else writes meanwhile, so that answers may be remembered."""
+        info = {REMEMBERED: {}} if self._engine.dialect.name == "sqlite" else {}
+        return Session(self._engine, expire_on_commit=False, info=info)
+
+    def _try(
+        self, db: Session, sheet: Sheet, waiting: _Waiting, done: list[tuple[_Waiting, Any, Work]],
+        refused: list[tuple[_Waiting, Exception]],
+    ) -> None:  # fmt: skip
+        """Run one act in its savepoint; a refusal undoes the savepoint only, with what it put on the sheet."""
+        work, mark = Work(db, clock.now(), sheet, self._stream_of), sheet.mark()
         try:
             with db.begin_nested():
                 result = waiting.act(work)
                 db.flush()
         except Exception as refusal:
+            sheet.back(mark)
+            forget(db)
             db.expunge_all()
-            waiting.answer.set_exception(refusal)
+            refused.append((waiting, refusal))
         else:
             done.append((waiting, result, work))
 
@@ -157,3 +191,19 @@ class Writer:
         recorded = [index for work in works for index in work.recorded]
         if recorded:
             self._committed(recorded)
+
+
+@contextmanager
+def _watched(db: Session, sheet: Sheet) -> Iterator[None]:
+    """Let every statement of this transaction be heard of before it is executed."""
+
+    def watch(statement: str) -> None:
+        sheet.write_before(statement)
+        forget_if_changed(db, statement)
+
+    kept = db.connection().info
+    kept[WATCH] = watch
+    try:
+        yield
+    finally:
+        del kept[WATCH]

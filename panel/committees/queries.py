@@ -64,11 +64,14 @@ def seats(db: Session, case_id: str) -> list[Seat]:
 
 def seat_of(db: Session, actor: Actor, case_id: str) -> Seat | None:
     """Return somebody's seat in a case; None for the recused and for alternates that wait."""
-    mine = select(Seat).where(
-        Seat.case_id == case_id, Seat.person_id == actor.person_id, col(Seat.alternate).is_(False)
-    )
-    found = db.exec(mine).first()
+    found = _taken(db, case_id).get(actor.person_id)
     return found if found is not None and found.id not in recused(db, case_id) else None
+
+
+@remembered
+def _taken(db: Session, case_id: str) -> dict[str, Seat]:
+    """Return who has a seat in a case, by person; alternates that wait have none."""
+    return {seat.person_id: seat for seat in all_seats(db, case_id) if not seat.alternate}
 
 
 def chair(db: Session, case_id: str) -> Seat | None:
@@ -106,6 +109,9 @@ def declarations(db: Session, case_id: str) -> dict[str, InterestDeclaration]:
 @remembered
 def pending(db: Session, case_id: str) -> dict[str, InterestDeclaration]:
     """Return the requests for recusal that nobody has decided, by seat."""
+    asked = select(InterestDeclaration.id).where(InterestDeclaration.case_id == case_id, InterestDeclaration.conflict)
+    if db.exec(asked.limit(1)).first() is None:
+        return {}
     refused = set(db.exec(select(RecusalRefusal.declaration_id).where(RecusalRefusal.case_id == case_id)).all())
     aside = recused(db, case_id)
     made = declarations(db, case_id).items()

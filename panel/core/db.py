@@ -1,6 +1,7 @@
 """Engines and rows. SQLite: one engine that writes (BEGIN IMMEDIATE), one that reads."""
 
 import functools
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +16,16 @@ from panel.core.ids import new_id
 P = ParamSpec("P")
 T = TypeVar("T")
 REMEMBERED = "panel.remembered"
-"""Under this key a reading session keeps the answers to questions that it was asked."""
+"""Under this key a session keeps the answers to questions that it was asked."""
+
+WATCH = "panel.watch"
+"""Under this key a writing connection keeps what hears of each statement before it is executed."""
+
+UNASKED: set[str] = set()
+"""Tables that no `remembered` question reads: what is written there leaves every answer as it is."""
+
+_WRITES = re.compile(r"(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM)\s+\"?(\w+)")
+_HARMLESS = ("SELECT", "SAVEPOINT", "RELEASE")
 
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -34,6 +44,15 @@ class Row(SQLModel):
     created_at: datetime = Field(default_factory=clock.now)
 
 
+ModelT = TypeVar("ModelT", bound=type[SQLModel])
+
+
+def unasked(model: ModelT) -> ModelT:
+    """Declare that no `remembered` question reads this table; a test asks every one of them."""
+    UNASKED.add(str(model.__tablename__))
+    return model
+
+
 def sqlite_url(path: Path) -> str:
     """Return the database URL of a SQLite file."""
     return f"sqlite:///{path}"
@@ -41,7 +60,14 @@ def sqlite_url(path: Path) -> str:
 
 def writing_engine(url: str) -> Engine:
     """Return the engine for the one writer: every transaction begins IMMEDIATE on SQLite."""
-    return _engine(url, begin="BEGIN IMMEDIATE")
+    engine = _engine(url, begin="BEGIN IMMEDIATE")
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def executing(connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if (watch := connection.info.get(WATCH)) is not None:
+            watch(statement)
+
+    return engine
 
 
 def reading_engine(url: str) -> Engine:
@@ -55,15 +81,18 @@ def snapshot(engine: Engine) -> Session:
 
 
 def remembered(ask: Callable[Concatenate[Session, P], T]) -> Callable[Concatenate[Session, P], T]:
-    """Let a question be answered once per reading session; the writer's sessions, where rows change, ask each time.
+    """Let a question be answered once per reading session, and once per commit until a table that it may read changes.
 
-    Its arguments are hashable, and its answer belongs to everybody who asked: nobody changes it.
+    Its arguments are hashable, and its answer belongs to everybody who asked: nobody changes it. In a writing session,
+    rows that wait are written first, so that no answer is older than what this very act has done.
     """
 
     def asked(db: Session, /, *args: P.args, **named: P.kwargs) -> T:
         answers = db.info.get(REMEMBERED)
         if answers is None:
             return ask(db, *args, **named)
+        if db.new or db.dirty or db.deleted:
+            db.flush()
         key = (ask, args, *sorted(named.items()))
         if key not in answers:
             answers[key] = ask(db, *args, **named)
@@ -72,6 +101,20 @@ def remembered(ask: Callable[Concatenate[Session, P], T]) -> Callable[Concatenat
 
     functools.update_wrapper(asked, ask)
     return asked
+
+
+def forget(db: Session) -> None:
+    """Forget what was remembered: an act was undone."""
+    db.info.get(REMEMBERED, {}).clear()
+
+
+def forget_if_changed(db: Session, statement: str) -> None:
+    """Forget what was remembered before a statement that may change an answer: any but those known to change none."""
+    if statement.startswith(_HARMLESS):
+        return
+    written = _WRITES.match(statement)
+    if written is None or written[1] not in UNASKED:
+        forget(db)
 
 
 def empty_log(bind: object) -> None:

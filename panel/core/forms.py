@@ -6,11 +6,12 @@ from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, field_validator
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Column, bindparam, select
 from sqlmodel import Field, Session, SQLModel
 from starlette.datastructures import FormData, UploadFile
 
 from panel.core import clock, text
+from panel.core.db import unasked
 from panel.core.errors import Invalid, Reason, Refused
 
 OWN_FIELDS = frozenset({"csrf", "idem"})
@@ -98,6 +99,7 @@ def wrong(reason: Reason) -> ValueError:
     return _Said(reason)
 
 
+@unasked
 class SubmittedForm(SQLModel, table=True):
     """A form that was accepted: the same key and body get the same answer."""
 
@@ -107,6 +109,10 @@ class SubmittedForm(SQLModel, table=True):
     body_sha256: str
     answer: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     at: datetime = Field(default_factory=clock.now)
+
+
+_FORMS = SQLModel.metadata.tables["submitted_form"].c
+_EARLIER = select(_FORMS.body_sha256, _FORMS.answer).where(_FORMS.key == bindparam("key"))
 
 
 def body_sha256(path: str, sent: FormData) -> str:
@@ -121,9 +127,10 @@ def _text(value: str | UploadFile) -> str:
 
 def earlier_answer(db: Session, key: str, digest: str) -> Mapping[str, Any] | None:
     """Return the answer that this very form got before, or None; raise Refused for another body under its key."""
-    before = db.get(SubmittedForm, key)
+    before = db.connection().execute(_EARLIER, {"key": key}).first()
     if before is None:
         return None
     if before.body_sha256 != digest:
         raise Refused(Reason("This form was already sent with other content. Open the page again and check it."))
-    return before.answer
+    answer: Mapping[str, Any] = before.answer
+    return answer

@@ -174,7 +174,7 @@ class Acting(Edge):
                 raise AlreadyDone
             result = action(work, actor, **what)
             if key:
-                work.add_unrecorded(forms.SubmittedForm(key=key, body_sha256=digest))
+                work.insert(forms.SubmittedForm(key=key, body_sha256=digest))
             self.recorded = max(work.recorded, default=self.recorded)
             return result
 
