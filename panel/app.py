@@ -118,6 +118,7 @@ def routes() -> list[BaseRoute]:
     """Return every route."""
     return [
         *live_views.routes,
+        *votes_views.routes,
         Mount("/static", StaticFiles(directory=folder("static")), name="static"),
         *accounts_views.routes,
         *cases_views.routes,
@@ -129,7 +130,6 @@ def routes() -> list[BaseRoute]:
         *opinions_views.routes,
         *publication_views.routes,
         *rulebook_views.routes,
-        *votes_views.routes,
     ]
 
 
@@ -246,7 +246,12 @@ async def keep_published(site: pages.Site, settings: Settings) -> None:
 def create_app(settings: Settings) -> Starlette:
     """Build the application for these settings; one writer per SQLite file."""
     register()
-    site = create_site(settings, committed=lambda indexes: live_changes.of(site).committed(indexes))
+
+    def committed(indexes: Sequence[int]) -> None:
+        site.lately.committed()
+        live_changes.of(site).committed(indexes)
+
+    site = create_site(settings, committed=committed)
 
     live = live_server.LiveServer(site, hearing_of=hooks.hearing, generation=accounts_queries.generation)
     hooks.END_SOCKETS[:], hooks.END_SESSION_SOCKETS[:] = [live.end_person], [live.end_session]

@@ -20,7 +20,7 @@ from sqlalchemy import Engine, Insert, insert
 from sqlmodel import Session, SQLModel
 
 from panel.core import clock, hooks, log
-from panel.core.db import REMEMBERED, WATCH, forget, forget_if_changed
+from panel.core.db import CONNECTION, REMEMBERED, WATCH, core, forget, forget_if_changed
 from panel.record.append import Sheet
 from panel.record.events import Event
 
@@ -31,6 +31,7 @@ GROUP = 64
 """At most so many acts share one commit."""
 
 AfterCommit = Callable[[Sequence[int]], None]
+"""Called after each commit with the indexes of what it put on the record; before anybody is answered."""
 
 
 @dataclass
@@ -54,7 +55,7 @@ class Work:
 
         Like `add`, it wants its event; a form's key is the one row of this kind that has none.
         """
-        self.db.connection().execute(_insert(type(row)), row.model_dump())
+        core(self.db).execute(_insert(type(row)), row.model_dump())
         return row
 
     def add_unrecorded(self, row: RowT) -> RowT:
@@ -189,8 +190,7 @@ class Writer:
             except Exception as failure:
                 log.failure("after_commit", failure)
         recorded = [index for work in works for index in work.recorded]
-        if recorded:
-            self._committed(recorded)
+        self._committed(recorded)
 
 
 @contextmanager
@@ -201,9 +201,10 @@ def _watched(db: Session, sheet: Sheet) -> Iterator[None]:
         sheet.write_before(statement)
         forget_if_changed(db, statement)
 
-    kept = db.connection().info
+    connection = db.connection()
+    db.info[CONNECTION], kept = connection, connection.info
     kept[WATCH] = watch
     try:
         yield
     finally:
-        del kept[WATCH]
+        del kept[WATCH], db.info[CONNECTION]

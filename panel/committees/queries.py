@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam
+from sqlalchemy import select as core_select
+from sqlmodel import Session, SQLModel, col, select
 
 from panel.accounts.models import Person
 from panel.cases.models import Case
@@ -19,11 +21,16 @@ from panel.committees.models import (
     Seat,
 )
 from panel.core import hooks
-from panel.core.db import remembered
+from panel.core.db import core, remembered
 from panel.core.errors import Reason
 from panel.core.security import Actor, Role, Standing
 from panel.rulebook import queries as rulebook
 from panel.rulebook.rules import ProcedureRules
+
+_SEATS = SQLModel.metadata.tables["seat"].c
+_SITTING = core_select(_SEATS.id, _SEATS.chair).where(
+    _SEATS.case_id == bindparam("case"), _SEATS.person_id == bindparam("person"), _SEATS.alternate.is_(False)
+)
 
 ENDED, SCHEDULED = "ended", "scheduled"
 
@@ -64,14 +71,25 @@ def seats(db: Session, case_id: str) -> list[Seat]:
 
 def seat_of(db: Session, actor: Actor, case_id: str) -> Seat | None:
     """Return somebody's seat in a case; None for the recused and for alternates that wait."""
-    found = _taken(db, case_id).get(actor.person_id)
+    mine = select(Seat).where(
+        Seat.case_id == case_id, Seat.person_id == actor.person_id, col(Seat.alternate).is_(False)
+    )
+    found = db.exec(mine).first()
     return found if found is not None and found.id not in recused(db, case_id) else None
 
 
-@remembered
-def _taken(db: Session, case_id: str) -> dict[str, Seat]:
-    """Return who has a seat in a case, by person; alternates that wait have none."""
-    return {seat.person_id: seat for seat in all_seats(db, case_id) if not seat.alternate}
+@dataclass(frozen=True)
+class Sitting:
+    """A seat as far as a ballot asks; `seat_of` for the hot act, without a row."""
+
+    id: str
+    chair: bool
+
+
+def sitting(db: Session, actor: Actor, case_id: str) -> Sitting | None:
+    """Return somebody's seat in a case as it stands now; None for the recused and for alternates that wait."""
+    found = core(db).execute(_SITTING, {"case": case_id, "person": actor.person_id}).first()
+    return Sitting(*found) if found is not None and found[0] not in recused(db, case_id) else None
 
 
 def chair(db: Session, case_id: str) -> Seat | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlmodel import Field, Session, SQLModel
 
 from panel.core import clock
@@ -20,6 +20,9 @@ REMEMBERED = "panel.remembered"
 
 WATCH = "panel.watch"
 """Under this key a writing connection keeps what hears of each statement before it is executed."""
+
+CONNECTION = "panel.connection"
+"""Under this key a writing session keeps its connection for the time of a transaction."""
 
 UNASKED: set[str] = set()
 """Tables that no `remembered` question reads: what is written there leaves every answer as it is."""
@@ -101,6 +104,12 @@ def remembered(ask: Callable[Concatenate[Session, P], T]) -> Callable[Concatenat
 
     functools.update_wrapper(asked, ask)
     return asked
+
+
+def core(db: Session) -> Connection:
+    """Return the session's connection, for prepared statements: they see what was flushed or inserted before."""
+    found: Connection | None = db.info.get(CONNECTION)
+    return found if found is not None else db.connection()
 
 
 def forget(db: Session) -> None:

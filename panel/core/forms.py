@@ -11,7 +11,7 @@ from sqlmodel import Field, Session, SQLModel
 from starlette.datastructures import FormData, UploadFile
 
 from panel.core import clock, text
-from panel.core.db import unasked
+from panel.core.db import core, unasked
 from panel.core.errors import Invalid, Reason, Refused
 
 OWN_FIELDS = frozenset({"csrf", "idem"})
@@ -127,7 +127,7 @@ def _text(value: str | UploadFile) -> str:
 
 def earlier_answer(db: Session, key: str, digest: str) -> Mapping[str, Any] | None:
     """Return the answer that this very form got before, or None; raise Refused for another body under its key."""
-    before = db.connection().execute(_EARLIER, {"key": key}).first()
+    before = core(db).execute(_EARLIER, {"key": key}).first()
     if before is None:
         return None
     if before.body_sha256 != digest:

@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, insert, select, text, update
 from sqlmodel import Session
 
 from panel.core import clock
+from panel.core.db import core
 from panel.core.ids import new_id
 from panel.record import commitment, merkle
 from panel.record.commitment import SALT_SIZE, canonical, commit_canonical
@@ -119,7 +120,7 @@ class Sheet:
         self._writing = True
         try:
             self._place(entries)
-            connection = self._db.connection()
+            connection = core(self._db)
             for token, more in Counter(entry["stream"] for entry in entries).items():
                 connection.execute(_COUNT_STREAM, {"token": token, "more": more})
             connection.execute(_ADD_ENTRIES, entries)
@@ -143,13 +144,13 @@ class Sheet:
     def _head(self) -> int:
         """Return the size of the tree before this transaction; the first time, lock the head."""
         if self._first is None:
-            self._first, packed = self._db.connection().execute(_LOCK_HEAD).one()
+            self._first, packed = core(self._db).execute(_LOCK_HEAD).one()
             self._frontier = _unpack(packed)
         return self._first
 
     def _length(self, stream: str) -> int:
         if stream not in self._lengths:
-            found: int | None = self._db.connection().execute(_LENGTH, {"of": stream}).scalar_one_or_none()
+            found: int | None = core(self._db).execute(_LENGTH, {"of": stream}).scalar_one_or_none()
             self._lengths[stream] = found or 0
         return self._lengths[stream]
 

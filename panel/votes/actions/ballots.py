@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from panel.committees import queries as committees
-from panel.committees.models import Seat
+from panel.committees.queries import Sitting
 from panel.core.errors import Forbidden, Reason, Refused, require
 from panel.core.ids import new_id
 from panel.core.security import Actor
@@ -61,9 +61,9 @@ def cast_sealed(
     return work.now
 
 
-def _admit(db: Session, actor: Actor, motion: Motion, choice: str, reason: str) -> Seat:
+def _admit(db: Session, actor: Actor, motion: Motion, choice: str, reason: str) -> Sitting:
     """Return the actor's seat as it stands now; refuse whoever may not cast this ballot."""
-    seat = committees.seat_of(db, actor, motion.case_id)
+    seat = committees.sitting(db, actor, motion.case_id)
     if seat is None:
         raise Forbidden(Reason("You have no seat in this case, or it stands aside."))
     if motion.state is not MotionState.OPEN:

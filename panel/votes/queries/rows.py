@@ -11,7 +11,7 @@ from sqlmodel import Session, SQLModel, col, select
 from panel.cases import queries as cases
 from panel.committees import queries as committees
 from panel.committees.models import Seat
-from panel.core.db import remembered
+from panel.core.db import core, remembered
 from panel.core.errors import Reason
 from panel.votes import rules
 from panel.votes.models import (
@@ -92,7 +92,7 @@ def results(db: Session, of: Sequence[Motion]) -> dict[str, Result]:
 @remembered
 def lines_by_seat(db: Session, motion_id: str) -> dict[str, RollLine]:
     """Return a motion's roll by seat, for judging many ballots; empty before it opened."""
-    return {line.seat: RollLine(**line._mapping) for line in db.execute(_LINES, {"motion": motion_id})}
+    return {line.seat: RollLine(*line) for line in core(db).execute(_LINES, {"motion": motion_id})}
 
 
 def roll(db: Session, motion_id: str) -> Sequence[RollEntry]:
@@ -125,7 +125,7 @@ def ballot_of(db: Session, motion_id: str, seat_id: str) -> Ballot | None:
 
 def standing_ballot(db: Session, motion_id: str, seat_id: str) -> str | None:
     """Return the id of the open ballot of a seat that counts; `ballot_of` for the hot act, without a row."""
-    of_seat = db.connection().execute(_BALLOTS, {"motion": motion_id, "seat": seat_id}).all()
+    of_seat = core(db).execute(_BALLOTS, {"motion": motion_id, "seat": seat_id}).all()
     replaced = {replaces for _, replaces in of_seat}
     return next((id for id, _ in of_seat if id not in replaced), None)
 
