@@ -257,7 +257,7 @@ def create_app(settings: Settings) -> Starlette:
     hooks.END_SOCKETS[:], hooks.END_SESSION_SOCKETS[:] = [live.end_person], [live.end_session]
     hooks.PRESENCE[:], hooks.LOST[:] = [live.presence], [live.lost]
     changes = live_changes.Changes(site, live.emit_revision, stream_of, live.readers)
-    site.areas |= {"live": live, "changes": changes}
+    site.areas |= {"live": live, "changes": changes, "crowd": live_views.Crowd(site)}
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -101,6 +101,7 @@ class Writer:
         self._stream_of = stream_of
         self._committed = committed
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._calm = threading.Event()
         self._group = GROUP if engine.dialect.name == "sqlite" else 1
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
@@ -108,12 +109,17 @@ class Writer:
     def submit(self, act: Callable[[Work], T]) -> "Future[T]":
         """Queue an act; the future is answered after the commit, or with the act's refusal."""
         answer: Future[T] = Future()
+        self._calm.clear()
         self._waiting.put(_Waiting(act, answer))
         return answer
 
     def call(self, action: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
         """Run an action and wait until it is durable; for the command line and tests."""
         return self.submit(lambda work: action(work, *args, **kwargs)).result()
+
+    def calm(self, seconds: float) -> None:
+        """Wait until no act waits, but not longer than so many seconds: what can wait gives way to acts."""
+        self._calm.wait(seconds)
 
     def close(self) -> None:
         """Finish the acts that are waiting and stop."""
@@ -135,6 +141,8 @@ class Writer:
             self._commit(group)
             if stop:
                 return
+            if self._waiting.empty():
+                self._calm.set()
 
     def _commit(self, group: list[_Waiting]) -> None:
         """Run the acts of a group, commit, then answer all of them: a refusal may rest on what another act has done."""

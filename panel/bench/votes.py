@@ -143,7 +143,6 @@ class _Room:
         self._chair = await connect(HOST, self._port)
         page = await self._get(self._chair, self._prepared.chair, f"/hearings/{hearing}")
         self._chair_token = _token(page)
-        self._connections = [await connect(HOST, self._port) for _ in cookies]
         if sockets:
             self._followers = [Follower(HOST, self._port, cookie, hearing, self._gate.held) for cookie in cookies]
         for start in range(0, len(self._followers), JOIN_AT_ONCE):
@@ -154,9 +153,11 @@ class _Room:
         """Let the chair open voting; whoever follows learns of it first. The first time, everybody opens the sheet."""
         await self._lead(motion, "opening")
         if not self._tokens:
-            seats = zip(self._connections, self._prepared.voters, strict=True)
-            pages = [await self._get(seat, cookie, f"/motions/{motion}/ballot") for seat, cookie in seats]
-            self._tokens = [_token(page) for page in pages]
+            for cookie in self._prepared.voters:
+                connection = await connect(HOST, self._port)
+                page = await self._get(connection, cookie, f"/motions/{motion}/ballot")
+                self._connections.append(connection)
+                self._tokens.append(_token(page))
 
     async def close(self, motion: str) -> None:
         """Let the chair close voting."""

@@ -212,6 +212,7 @@ class Place:
     declared: bool
 
 
+@remembered
 def places(db: Session, case_id: str, hearing_id: str) -> list[Place]:
     """Return every seat of the case by number, with its state in this hearing."""
     every = all_seats(db, case_id)

@@ -43,6 +43,9 @@ class Writes(Protocol):
     def submit(self, act: Callable[[Any], T]) -> Any:
         """Queue an act; the future is answered after the commit."""
 
+    def calm(self, seconds: float) -> None:
+        """Wait until no act waits, but not longer than so many seconds."""
+
 
 @dataclass
 class Site:
