@@ -16,11 +16,11 @@ from datetime import datetime
 from functools import cache, partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, Insert, insert
+from sqlalchemy import Engine, insert
 from sqlmodel import Session, SQLModel
 
 from panel.core import clock, hooks, log
-from panel.core.db import CONNECTION, REMEMBERED, WATCH, core, forget, forget_if_changed
+from panel.core.db import CONNECTION, REMEMBERED, WATCH, Prepared, forget, forget_if_changed
 from panel.record.append import Sheet
 from panel.record.events import Event
 
@@ -53,9 +53,9 @@ class Work:
     def insert(self, row: RowT) -> RowT:
         """Add a row by one prepared statement, at once; the session does not know it. For the hot acts.
 
-        Like `add`, it wants its event; a form's key is the one row of this kind that has none.
+        Like `add`, it wants its event.
         """
-        core(self.db).execute(_insert(type(row)), row.model_dump())
+        _insert(type(row))(self.db, **row.model_dump())
         return row
 
     def add_unrecorded(self, row: RowT) -> RowT:
@@ -81,8 +81,8 @@ class Work:
 
 
 @cache
-def _insert(model: type[SQLModel]) -> Insert:
-    return insert(model)
+def _insert(model: type[SQLModel]) -> Prepared:
+    return Prepared(insert(model))
 
 
 @dataclass
@@ -169,7 +169,7 @@ class Writer:
 
     def _session(self) -> Session:
         """Open a session for one commit. On SQLite nobody else writes meanwhile, so that answers may be remembered."""
-        info = {REMEMBERED: {}} if self._engine.dialect.name == "sqlite" else {}
+        info: dict[str, Any] = {REMEMBERED: {}} if self._engine.dialect.name == "sqlite" else {}
         return Session(self._engine, expire_on_commit=False, info=info)
 
     def _try(

@@ -17,6 +17,7 @@ from panel.accounts.models import SignInSession
 from panel.app import create_app
 from panel.bench import live as live_bench
 from panel.bench import measure
+from panel.bench import record as record_bench
 from panel.bench import votes as votes_bench
 from panel.cases import actions as cases
 from panel.cli.seed import seed
@@ -69,6 +70,20 @@ def votes(
         outcome = votes_bench.run(
             prepare_votes, Path(folder), members=members, voters=voters, rounds=rounds, sockets=sockets
         )
+    measure.write(outcome, file)
+
+
+@bench.command("record")
+def record(
+    sizes: Annotated[str, typer.Option(help="Numbers of entries at which to measure.")] = "1000,100000,1000000",
+    file: Annotated[Path | None, typer.Option("--json", help="Write the result here too.")] = None,
+) -> None:
+    """Measure what appending, proving and verifying cost as the record grows."""
+    if not all(size.strip().isdecimal() for size in sizes.split(",")):
+        raise typer.BadParameter("whole numbers with commas between them", param_hint="--sizes")
+    log.configure(logging.WARNING)
+    with tempfile.TemporaryDirectory(prefix="heyi-bench-") as folder:
+        outcome = record_bench.run(Path(folder), [int(size) for size in sizes.split(",")])
     measure.write(outcome, file)
 
 

@@ -28,8 +28,8 @@ from panel.rulebook import queries as rulebook
 from panel.rulebook.rules import ProcedureRules
 
 _SEATS = SQLModel.metadata.tables["seat"].c
-_SITTING = core_select(_SEATS.id, _SEATS.chair).where(
-    _SEATS.case_id == bindparam("case"), _SEATS.person_id == bindparam("person"), _SEATS.alternate.is_(False)
+_SITTING = core_select(_SEATS.person_id, _SEATS.id, _SEATS.chair).where(
+    _SEATS.case_id == bindparam("case"), _SEATS.alternate.is_(False)
 )
 
 ENDED, SCHEDULED = "ended", "scheduled"
@@ -88,8 +88,14 @@ class Sitting:
 
 def sitting(db: Session, actor: Actor, case_id: str) -> Sitting | None:
     """Return somebody's seat in a case as it stands now; None for the recused and for alternates that wait."""
-    found = core(db).execute(_SITTING, {"case": case_id, "person": actor.person_id}).first()
-    return Sitting(*found) if found is not None and found[0] not in recused(db, case_id) else None
+    found = _sitting(db, case_id).get(actor.person_id)
+    return found if found is not None and found.id not in recused(db, case_id) else None
+
+
+@remembered
+def _sitting(db: Session, case_id: str) -> dict[str, Sitting]:
+    rows = core(db).execute(_SITTING, {"case": case_id})
+    return {person: Sitting(id, chair) for person, id, chair in rows}
 
 
 def chair(db: Session, case_id: str) -> Seat | None:

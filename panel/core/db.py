@@ -5,9 +5,11 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import ClauseElement, Connection, Engine, Executable, create_engine, event
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import Field, Session, SQLModel
 
 from panel.core import clock
@@ -110,6 +112,39 @@ def core(db: Session) -> Connection:
     """Return the session's connection, for prepared statements: they see what was flushed or inserted before."""
     found: Connection | None = db.info.get(CONNECTION)
     return found if found is not None else db.connection()
+
+
+class Prepared:
+    """A statement that is compiled once. SQLite's driver takes it as it is: what SQLAlchemy adds costs far more.
+
+    Answers a cursor: rows are plain tuples of what the driver gives, so only for texts, numbers and bytes.
+    """
+
+    def __init__(self, statement: ClauseElement) -> None:
+        self._statement = statement
+        self._written: tuple[str, dict[str, Callable[[Any], Any]]] | None = None
+
+    def __call__(self, db: Session, **values: Any) -> Any:
+        """Execute it in the session's transaction, after what was flushed or inserted before."""
+        connection = core(db)
+        if connection.dialect.name != "sqlite":
+            return connection.execute(cast(Executable, self._statement), values)
+        sql, processors = self._written or self._write()
+        if (watch := connection.info.get(WATCH)) is not None:
+            watch(sql)
+        for name, process in processors.items():
+            values[name] = process(values[name])
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        return driver.execute(sql, values)
+
+    def _write(self) -> tuple[str, dict[str, Callable[[Any], Any]]]:
+        dialect = sqlite.dialect(paramstyle="named")
+        compiled = self._statement.compile(dialect=dialect)
+        assert isinstance(compiled, SQLCompiler)
+        found = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
+        self._written = str(compiled), {name: process for name, process in found.items() if process is not None}
+        return self._written
 
 
 def forget(db: Session) -> None:

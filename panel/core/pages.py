@@ -212,11 +212,9 @@ class Acting(Edge):
         digest = forms.body_sha256(path, self.sent)
 
         def act(work: Any) -> T:
-            if key and forms.earlier_answer(work.db, key, digest) is not None:
+            if key and not forms.kept(work.db, key, digest, work.now):
                 raise AlreadyDone
             result = action(work, actor, **what)
-            if key:
-                work.insert(forms.SubmittedForm(key=key, body_sha256=digest))
             self.recorded = max(work.recorded, default=self.recorded)
             return result
 
@@ -368,8 +366,7 @@ def act(
             request.state.hide_typed = not form.echoed
             async with request.form(max_files=20, max_fields=1000, max_part_size=1024 * 1024) as sent:
                 request.state.sent = sent
-                entered = await _enter_with_the_crowd(request, action, of, sent) if crowd and of else None
-                actor, thing = entered or await anyio.to_thread.run_sync(_enter, request, action, of, sent)
+                actor, thing = await _entered(request, action, of, sent, crowd=crowd)
                 acting = Acting(request, actor, sent)
                 what = form.parse(sent)
                 try:
@@ -397,14 +394,12 @@ def _enter(request: Request, action: str, of: Any, sent: FormData) -> tuple[Acto
         return actor, thing
 
 
-async def _enter_with_the_crowd(
-    request: Request, action: str, of: Callable[[Session, str], Any], sent: FormData
-) -> tuple[Actor, Any] | None:
-    """Do as `_enter` does without a thread, where it is known who asks; None leaves it to `_enter`."""
+async def _entered(request: Request, action: str, of: Any, sent: FormData, *, crowd: bool) -> tuple[Actor | None, Any]:
+    """Do as `_enter` does, for a crowd without a thread of its own for each, where it is known who asks."""
     site: Site = request.app.state.site
-    actor = site.known(request.cookies.get(site.settings.cookie, ""))
-    if actor is None:
-        return None
+    actor = site.known(request.cookies.get(site.settings.cookie, "")) if crowd else None
+    if actor is None or of is None:
+        return await anyio.to_thread.run_sync(functools.partial(_enter, request, action, of, sent))
     request.state.actor = actor
     check_csrf(site, request, actor, sent)
     security.admit(actor, action)

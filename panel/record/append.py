@@ -167,7 +167,8 @@ def append(
 
 def _sealed(event: Event, stream: str, seq: int, moment: datetime) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return an event's entry, without its place in the tree, and its body; the salts are new."""
-    header_salt, public_salt, private_salt = (secrets.token_bytes(SALT_SIZE) for _ in range(3))
+    salts = secrets.token_bytes(3 * SALT_SIZE)
+    header_salt, public_salt, private_salt = (salts[at : at + SALT_SIZE] for at in range(0, len(salts), SALT_SIZE))
     header = canonical(commitment.header(stream, seq, clock.rfc3339(moment)))
     public, private = canonical(event.public_part()), canonical(event.private_part())
     leaf = commitment.leaf_data(

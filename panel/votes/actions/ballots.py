@@ -14,7 +14,6 @@ from panel.votes.actions import keys
 from panel.votes.actions.motions import told_by
 from panel.votes.events import BallotCast
 from panel.votes.models import Ballot, Motion, MotionState, SealedBallot, Secrecy
-from panel.votes.tally import Rule
 from panel.work import Work
 
 
@@ -29,7 +28,7 @@ def cast(work: Work, actor: Actor, *, motion_id: str, choice: str, reason: str =
         require(rules.why_not_chair_yet(motion, len(queries.waiting_for(work.db, motion) - {seat.id})))
     ballot = work.insert(
         Ballot(
-            motion_id=motion.id, seat_id=seat.id, choice=choice, reason=reason, replaces=replaces or None,
+            id=new_id(), motion_id=motion.id, seat_id=seat.id, choice=choice, reason=reason, replaces=replaces or None,
             first_of=None if replaces else f"{motion.id}:{seat.id}", created_at=work.now,
         )
     )  # fmt: skip
@@ -72,5 +71,5 @@ def _admit(db: Session, actor: Actor, motion: Motion, choice: str, reason: str) 
     if seat.id in committees.suspended(db, motion.case_id):
         raise Refused(rules.SUSPENDED)
     present = seat.id in committees.present(db, motion.hearing_id)
-    require(rules.why_not_cast(motion, Rule.from_json(motion.rule), choice, reason, present=present))
+    require(rules.why_not_cast(motion, queries.rule_of(db, motion.id), choice, reason, present=present))
     return seat

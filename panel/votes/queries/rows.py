@@ -11,7 +11,7 @@ from sqlmodel import Session, SQLModel, col, select
 from panel.cases import queries as cases
 from panel.committees import queries as committees
 from panel.committees.models import Seat
-from panel.core.db import core, remembered
+from panel.core.db import Prepared, core, remembered
 from panel.core.errors import Reason
 from panel.votes import rules
 from panel.votes.models import (
@@ -25,15 +25,17 @@ from panel.votes.models import (
     Secrecy,
     Tally,
 )
-from panel.votes.tally import Result, RollLine
+from panel.votes.tally import Result, RollLine, Rule
 
 _ROLL = SQLModel.metadata.tables["roll_entry"].c
 _LINES = core_select(_ROLL.seat_id.label("seat"), _ROLL.entitled, _ROLL.due, _ROLL.category, _ROLL.reason).where(
     _ROLL.motion_id == bindparam("motion")
 )
 _CAST = SQLModel.metadata.tables["ballot"].c
-_BALLOTS = core_select(_CAST.id, _CAST.replaces).where(
-    _CAST.motion_id == bindparam("motion"), _CAST.seat_id == bindparam("seat")
+_BALLOTS = Prepared(
+    core_select(_CAST.id, _CAST.replaces).where(
+        _CAST.motion_id == bindparam("motion"), _CAST.seat_id == bindparam("seat")
+    )
 )
 
 TURNOUT_STEP = timedelta(seconds=10)
@@ -90,6 +92,12 @@ def results(db: Session, of: Sequence[Motion]) -> dict[str, Result]:
 
 
 @remembered
+def rule_of(db: Session, motion_id: str) -> Rule:
+    """Return the rule under which a motion is voted on."""
+    return Rule.from_json(db.get_one(Motion, motion_id).rule)
+
+
+@remembered
 def lines_by_seat(db: Session, motion_id: str) -> dict[str, RollLine]:
     """Return a motion's roll by seat, for judging many ballots; empty before it opened."""
     return {line.seat: RollLine(*line) for line in core(db).execute(_LINES, {"motion": motion_id})}
@@ -125,7 +133,7 @@ def ballot_of(db: Session, motion_id: str, seat_id: str) -> Ballot | None:
 
 def standing_ballot(db: Session, motion_id: str, seat_id: str) -> str | None:
     """Return the id of the open ballot of a seat that counts; `ballot_of` for the hot act, without a row."""
-    of_seat = core(db).execute(_BALLOTS, {"motion": motion_id, "seat": seat_id}).all()
+    of_seat = _BALLOTS(db, motion=motion_id, seat=seat_id).fetchall()
     replaced = {replaces for _, replaces in of_seat}
     return next((id for id, _ in of_seat if id not in replaced), None)
 
