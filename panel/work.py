@@ -16,7 +16,7 @@ from datetime import datetime
 from functools import cache, partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, text
 from sqlmodel import Session, SQLModel
 
 from panel.core import clock, hooks, log
@@ -29,6 +29,10 @@ RowT = TypeVar("RowT", bound=SQLModel)
 
 GROUP = 64
 """At most so many acts share one commit."""
+
+_BEGIN, _UNDO, _END = (
+    Prepared(text(f"{what} act")) for what in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
+)
 
 AfterCommit = Callable[[Sequence[int]], None]
 """Called after each commit with the indexes of what it put on the record; before anybody is answered."""
@@ -178,16 +182,21 @@ class Writer:
     ) -> None:  # fmt: skip
         """Run one act in its savepoint; a refusal undoes the savepoint only, with what it put on the sheet."""
         work, mark = Work(db, clock.now(), sheet, self._stream_of), sheet.mark()
+        _BEGIN(db)
         try:
+            # The session's own savepoint is made with its first statement; it keeps a flush that fails to this act.
             with db.begin_nested():
                 result = waiting.act(work)
                 db.flush()
         except Exception as refusal:
+            _UNDO(db)
+            _END(db)
             sheet.back(mark)
             forget(db)
             db.expunge_all()
             refused.append((waiting, refusal))
         else:
+            _END(db)
             done.append((waiting, result, work))
 
     def _tell(self, works: list[Work]) -> None:
