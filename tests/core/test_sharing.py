@@ -1,8 +1,10 @@
 """What the acts of one commit share: answers that are read once, and the sheet of the record."""
 
+import asyncio
+import re
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -15,8 +17,9 @@ from panel.accounts.models import Person
 from panel.committees import actions as committees
 from panel.committees import queries as seats
 from panel.core import db as database
-from panel.core import hooks
+from panel.core import forms, hooks
 from panel.core.errors import Forbidden, Reason, Refused
+from panel.core.pages import Lately
 from panel.core.security import Actor
 from panel.hearings import queries as hearings
 from panel.record import queries as record
@@ -26,7 +29,7 @@ from panel.votes.models import Ballot, Motion
 from panel.work import Work
 from tests.factories import World
 from tests.record.sayings import first_broken
-from tests.votes.chamber import EVERYBODY, events, open_fact, reread, sit
+from tests.votes.chamber import EVERYBODY, events, open_fact, post_ballot, reread, sit
 
 Act = Callable[[Work], Any]
 
@@ -195,11 +198,9 @@ def test_no_remembered_question_reads_a_table_whose_change_it_would_miss(session
     motion = open_fact(session)
     session.work(cast(session, "luo", motion))
     asked: list[str] = []
-    listen = lambda c, cursor, statement, *rest: asked.append(statement)  # noqa: E731
-    event.listen(session.site.reading, "before_cursor_execute", listen)
-    names = questions()
+    event.listen(session.site.reading, "before_cursor_execute", lambda c, cursor, said, *rest: asked.append(said))
     with database.snapshot(session.site.reading) as db:
-        for ask, args in names:
+        for ask, args in questions():
             known = {"case_id": session.case_id, "hearing_id": session.hearing_id, "motion_id": motion.id}
             ask(db, *(known[name] for name in args))
     assert len(asked) >= 10
@@ -232,7 +233,7 @@ def test_every_writing_statement_but_the_known_ones_makes_the_writer_forget(worl
     kept = ["SELECT 1", "SAVEPOINT sa_1", "RELEASE SAVEPOINT sa_1", "INSERT INTO ballot (id) VALUES (?)"]
     gone = [
         "INSERT INTO recusal (id) VALUES (?)", "UPDATE seat SET alternate=?", "DELETE FROM attendance", "VACUUM",
-        "INSERT OR REPLACE INTO motion VALUES (1)", "ROLLBACK TO SAVEPOINT sa_1", "WITH x AS (SELECT 1) DELETE FROM seat",
+        "INSERT OR REPLACE INTO motion VALUES (1)", "ROLLBACK TO SAVEPOINT act", "WITH x AS (SELECT 1) DELETE FROM x",
         'UPDATE "case" SET title=?', "INSERT INTO ballot_paper VALUES (1)",
     ]  # fmt: skip
     assert [forgets(statement) for statement in kept + gone] == [False] * len(kept) + [True] * len(gone)
@@ -251,7 +252,6 @@ def test_rows_that_wait_are_written_before_a_remembered_question_is_answered(ses
 
 def test_the_same_form_twice_in_one_commit_is_done_once(session: World) -> None:
     motion = open_fact(session)
-    from panel.core import forms
 
     def send(work: Work, body: str) -> str:
         if not forms.kept(work.db, "luo:key", body, work.now):
@@ -263,3 +263,48 @@ def test_the_same_form_twice_in_one_commit_is_done_once(session: World) -> None:
     assert [answer.result() for answer in answers[:2]] == ["done", "again"]
     assert str(answers[2].exception()).startswith("This form was already sent with other content.")
     assert counted(session, motion) == {"luo": "established"}
+
+
+def test_a_crowd_loads_once_between_two_commits(world: World) -> None:
+    loaded: list[str] = []
+
+    def of(db: Session, id: str) -> str:
+        loaded.append(id)
+        return id
+
+    async def ask() -> list[str]:
+        lately = Lately(world.site.reading)
+        first = await asyncio.gather(*(lately.load(of, "a") for _ in range(20)))
+        lately.committed()
+        return [*first, await lately.load(of, "a")]
+
+    assert asyncio.run(ask()) == ["a"] * 21
+    assert loaded == ["a", "a"]
+
+
+def test_a_standing_that_is_lost_is_lost_for_the_next_ballot(session: World) -> None:
+    motion = open_fact(session)
+    with session.client("luo") as client:
+        assert post_ballot(client, motion, "established").status_code == 303
+        fields = {**session.token(client, f"/motions/{motion.id}/ballot?replace=1"), "choice": "established"}
+        what = {"seat_id": session.seats["luo"], "ground": "interest", "statement": "亲属任职"}
+        session.act(committees.recuse, "luo", **what)
+        answer = client.post(f"/motions/{motion.id}/ballots", data=fields)
+    assert (answer.status_code, "recused" in answer.text or "回避" in answer.text) == (403, True)
+
+
+def test_many_readers_at_once_get_the_parts_that_each_gets_alone(session: World) -> None:
+    motion = open_fact(session)
+    session.work(cast(session, "luo", motion))
+    path, readers = f"/hearings/{session.hearing_id}/changes?since=0", [key for key in EVERYBODY if key != "chair"]
+    with session.client() as entered:
+        cookies = {key: {"cookie": f"{session.site.settings.cookie}={session.sign_in(key)}"} for key in readers}
+
+        def read(key: str) -> str:
+            return re.sub(r'(value|id|for|aria-\w+)="[^"]*"', "", entered.get(path, headers=cookies[key]).text)
+
+        alone = {key: read(key) for key in readers}
+        with ThreadPoolExecutor(len(readers)) as pool:
+            together = dict(zip(readers, pool.map(read, readers), strict=True))
+    assert together == alone
+    assert alone["luo"] != alone["qin"]
