@@ -257,12 +257,14 @@ def create_app(settings: Settings) -> Starlette:
     hooks.END_SOCKETS[:], hooks.END_SESSION_SOCKETS[:] = [live.end_person], [live.end_session]
     hooks.PRESENCE[:], hooks.LOST[:] = [live.presence], [live.lost]
     changes = live_changes.Changes(site, live.emit_revision, stream_of, live.readers)
-    site.areas |= {"live": live, "changes": changes, "crowd": live_views.Crowd(site)}
+    crowd = live_views.Crowd(site)
+    site.areas |= {"live": live, "changes": changes, "crowd": crowd}
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         live.bind()
         changes.bind()
+        crowd.bind()
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         await asyncio.wrap_future(site.writer.submit(votes_actions.sweep))
         keeping = keep_seen(site), keep_limits(site), keep_published(site, settings)

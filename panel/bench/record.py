@@ -21,6 +21,9 @@ PROOFS = 200
 ROUNDS = 10
 """So many groups at each size are timed, in turn with as many of raw SQLite."""
 
+AT_ONCE = 4096
+"""So many are added in one commit where nothing is measured."""
+
 REASON = "依据巡检记录与当日调度令，事实清楚。"  # zh: a reason of an ordinary length
 
 
@@ -50,9 +53,9 @@ def _grow(db: Session, folder: Path, case: str, size: int) -> None:
     """Let record and raw table have so many entries, less those that will be measured."""
     wanted = max(0, size - ROUNDS * raw.GROUP - queries.head(db).size)
     db.rollback()
-    for start in range(0, wanted, raw.GROUP):
-        _append(db, case, min(raw.GROUP, wanted - start))
-    raw.inserts(folder, wanted, at_once=4096)
+    for start in range(0, wanted, AT_ONCE):
+        _append(db, case, min(AT_ONCE, wanted - start))
+    raw.inserts(folder, wanted, at_once=AT_ONCE)
 
 
 def _append(db: Session, case: str, count: int) -> float:

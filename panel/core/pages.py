@@ -85,7 +85,7 @@ class Lately:
 
     def __init__(self, reading: Engine) -> None:
         self._reading, self._commits = reading, 0
-        self._kept: dict[tuple[Any, str], tuple[int, asyncio.Task[Any]]] = {}
+        self._kept: dict[tuple[Any, ...], tuple[int, asyncio.Task[Any]]] = {}
 
     def committed(self) -> None:
         """Hear that something is durable, before anybody is told: what was loaded before it is stale."""
@@ -94,7 +94,7 @@ class Lately:
 
     async def load(self, of: Callable[[Session, str], T], id: str) -> T:
         """Return `of(db, id)` as of the last commit or later."""
-        at, key = self._commits, (of, id)
+        at, key = self._commits, (asyncio.get_running_loop(), of, id)
         kept = self._kept.get(key)
         if kept is None or kept[0] != at:
             kept = at, asyncio.ensure_future(anyio.to_thread.run_sync(self._load, of, id))

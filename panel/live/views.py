@@ -85,10 +85,18 @@ class Crowd:
         self._site = site
         self._waiting: list[_Asking] = []
         self._drawing: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def bind(self) -> None:
+        """Remember the event loop on which readers are gathered; called when serving begins."""
+        self._loop = asyncio.get_running_loop()
 
     async def own_parts(self, request: Request, hearing_id: str, actor: Actor, role: Role) -> dict[str, str]:
         """Return the reader's own parts."""
-        drawn: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            return await anyio.to_thread.run_sync(own_parts, request, self._site, hearing_id, actor, role)
+        drawn: asyncio.Future[dict[str, str]] = loop.create_future()
         self._waiting.append(_Asking(request, hearing_id, actor, role, drawn))
         if self._drawing is None or self._drawing.done():
             self._drawing = asyncio.ensure_future(self._draw_all())
