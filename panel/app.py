@@ -121,6 +121,7 @@ def routes() -> list[BaseRoute]:
     """Return every route."""
     return [
         *live_views.routes,
+        *votes_views.routes,
         Mount("/static", StaticFiles(directory=folder("static")), name="static"),
         *accounts_views.routes,
         *cases_views.routes,
@@ -133,10 +134,10 @@ def routes() -> list[BaseRoute]:
         *publication_views.routes,
         *rulebook_views.routes,
         *verify_views.routes,
-        *votes_views.routes,
     ]
 
 
+@database.remembered
 def stream_of(db: Session, case_id: str | None) -> str:
     """Return the record's stream of a case: its token, never its id."""
     if case_id is None:
@@ -258,18 +259,25 @@ async def keep_published(site: pages.Site, settings: Settings) -> None:
 def create_app(settings: Settings) -> Starlette:
     """Build the application for these settings; one writer per SQLite file."""
     register()
-    site = create_site(settings, committed=lambda indexes: live_changes.of(site).committed(indexes))
+
+    def committed(indexes: Sequence[int]) -> None:
+        site.lately.committed()
+        live_changes.of(site).committed(indexes)
+
+    site = create_site(settings, committed=committed)
 
     live = live_server.LiveServer(site, hearing_of=hooks.hearing, generation=accounts_queries.generation)
     hooks.END_SOCKETS[:], hooks.END_SESSION_SOCKETS[:] = [live.end_person], [live.end_session]
     hooks.PRESENCE[:], hooks.LOST[:] = [live.presence], [live.lost]
     changes = live_changes.Changes(site, live.emit_revision, stream_of, live.readers)
-    site.areas |= {"live": live, "changes": changes}
+    crowd = live_views.Crowd(site)
+    site.areas |= {"live": live, "changes": changes, "crowd": crowd}
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         live.bind()
         changes.bind()
+        crowd.bind()
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         await asyncio.wrap_future(site.writer.submit(votes_actions.sweep))
         keeping = keep_seen(site), keep_limits(site), keep_published(site, settings)

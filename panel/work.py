@@ -2,23 +2,26 @@
 
 An act is `action(work, actor, **what)`. The writer thread takes the acts that are waiting, runs each in its own
 savepoint, commits once, and answers all of them after the commit: no acknowledgement leaves before an fsync that
-began after its act's write had returned. A refusal undoes its own savepoint only.
+began after its act's write had returned. A refusal undoes its own savepoint only. What the acts of one commit ask
+alike (`core.db.remembered`) is read once for all of them, as long as none of them changes it.
 """
 
 import queue
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert, text
 from sqlmodel import Session, SQLModel
 
 from panel.core import clock, hooks, log
-from panel.record.append import append
+from panel.core.db import CONNECTION, REMEMBERED, WATCH, Prepared, forget, forget_if_changed
+from panel.record.append import Sheet
 from panel.record.events import Event
 
 T = TypeVar("T")
@@ -27,7 +30,12 @@ RowT = TypeVar("RowT", bound=SQLModel)
 GROUP = 64
 """At most so many acts share one commit."""
 
+_BEGIN, _UNDO, _END = (
+    Prepared(text(f"{what} act")) for what in ("SAVEPOINT", "ROLLBACK TO SAVEPOINT", "RELEASE SAVEPOINT")
+)
+
 AfterCommit = Callable[[Sequence[int]], None]
+"""Called after each commit with the indexes of what it put on the record; before anybody is answered."""
 
 
 @dataclass
@@ -36,6 +44,7 @@ class Work:
 
     db: Session
     now: datetime
+    sheet: Sheet
     stream_of: Callable[[Session, str | None], str]
     recorded: list[int] = field(default_factory=list)
     _after: list[Callable[[], None]] = field(default_factory=list)
@@ -43,6 +52,14 @@ class Work:
     def add(self, row: RowT) -> RowT:
         """Add a row; the act must also record its event."""
         self.db.add(row)
+        return row
+
+    def insert(self, row: RowT) -> RowT:
+        """Add a row by one prepared statement, at once; the session does not know it. For the hot acts.
+
+        Like `add`, it wants its event.
+        """
+        _insert(type(row))(self.db, **row.model_dump())
         return row
 
     def add_unrecorded(self, row: RowT) -> RowT:
@@ -57,7 +74,7 @@ class Work:
         """
         self.db.flush()
         stream = self.stream_of(self.db, event.case_id)
-        (entry,) = append(self.db, [event], self.now, stream=stream, told_of=told_of)
+        (entry,) = self.sheet.add([event], self.now, stream=stream, told_of=told_of)
         self.recorded.append(entry.index)
         self.after_commit(partial(hooks.recorded, event.kind, event.case_id, entry.index))
         return entry.index
@@ -65,6 +82,11 @@ class Work:
     def after_commit(self, call: Callable[[], None]) -> None:
         """Run something once the act is durable: destroying a key, ending sockets. Never runs for a refused act."""
         self._after.append(call)
+
+
+@cache
+def _insert(model: type[SQLModel]) -> Prepared:
+    return Prepared(insert(model))
 
 
 @dataclass
@@ -83,6 +105,7 @@ class Writer:
         self._stream_of = stream_of
         self._committed = committed
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._calm = threading.Event()
         self._group = GROUP if engine.dialect.name == "sqlite" else 1
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
@@ -90,12 +113,17 @@ class Writer:
     def submit(self, act: Callable[[Work], T]) -> "Future[T]":
         """Queue an act; the future is answered after the commit, or with the act's refusal."""
         answer: Future[T] = Future()
+        self._calm.clear()
         self._waiting.put(_Waiting(act, answer))
         return answer
 
     def call(self, action: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
         """Run an action and wait until it is durable; for the command line and tests."""
         return self.submit(lambda work: action(work, *args, **kwargs)).result()
+
+    def calm(self, seconds: float) -> None:
+        """Wait until no act waits, but not longer than so many seconds: what can wait gives way to acts."""
+        self._calm.wait(seconds)
 
     def close(self) -> None:
         """Finish the acts that are waiting and stop."""
@@ -117,34 +145,58 @@ class Writer:
             self._commit(group)
             if stop:
                 return
+            if self._waiting.empty():
+                self._calm.set()
 
     def _commit(self, group: list[_Waiting]) -> None:
+        """Run the acts of a group, commit, then answer all of them: a refusal may rest on what another act has done."""
         done: list[tuple[_Waiting, Any, Work]] = []
+        refused: list[tuple[_Waiting, Exception]] = []
         try:
-            with Session(self._engine, expire_on_commit=False) as db:
-                for waiting in group:
-                    self._try(db, waiting, done)
-                db.commit()
+            with self._session() as db:
+                sheet = Sheet(db)
+                with _watched(db, sheet):
+                    for waiting in group:
+                        self._try(db, sheet, waiting, done, refused)
+                    sheet.write()
+                    db.commit()
                 db.expunge_all()
         except Exception as failure:
-            for waiting, _, _ in done:
+            for waiting in group:
                 waiting.answer.set_exception(failure)
             return
         self._tell([work for _, _, work in done])
         for waiting, result, _ in done:
             waiting.answer.set_result(result)
+        for waiting, refusal in refused:
+            waiting.answer.set_exception(refusal)
 
-    def _try(self, db: Session, waiting: _Waiting, done: list[tuple[_Waiting, Any, Work]]) -> None:
-        """Run one act in its savepoint; a refusal undoes the savepoint only and is answered at once."""
-        work = Work(db, clock.now(), self._stream_of)
+    def _session(self) -> Session:
+        """Open a session for one commit. On SQLite nobody else writes meanwhile, so that answers may be remembered."""
+        info: dict[str, Any] = {REMEMBERED: {}} if self._engine.dialect.name == "sqlite" else {}
+        return Session(self._engine, expire_on_commit=False, info=info)
+
+    def _try(
+        self, db: Session, sheet: Sheet, waiting: _Waiting, done: list[tuple[_Waiting, Any, Work]],
+        refused: list[tuple[_Waiting, Exception]],
+    ) -> None:  # fmt: skip
+        """Run one act in its savepoint; a refusal undoes the savepoint only, with what it put on the sheet."""
+        work, mark = Work(db, clock.now(), sheet, self._stream_of), sheet.mark()
+        _BEGIN(db)
         try:
+            # The session's own savepoint is made with its first statement; it keeps a flush that fails to this act.
             with db.begin_nested():
                 result = waiting.act(work)
                 db.flush()
         except Exception as refusal:
+            _UNDO(db)
+            _END(db)
+            sheet.back(mark)
+            forget(db)
             db.expunge_all()
-            waiting.answer.set_exception(refusal)
+            refused.append((waiting, refusal))
         else:
+            _END(db)
             done.append((waiting, result, work))
 
     def _tell(self, works: list[Work]) -> None:
@@ -155,5 +207,21 @@ class Writer:
             except Exception as failure:
                 log.failure("after_commit", failure)
         recorded = [index for work in works for index in work.recorded]
-        if recorded:
-            self._committed(recorded)
+        self._committed(recorded)
+
+
+@contextmanager
+def _watched(db: Session, sheet: Sheet) -> Iterator[None]:
+    """Let every statement of this transaction be heard of before it is executed."""
+
+    def watch(statement: str) -> None:
+        sheet.write_before(statement)
+        forget_if_changed(db, statement)
+
+    connection = db.connection()
+    db.info[CONNECTION], kept = connection, connection.info
+    kept[WATCH] = watch
+    try:
+        yield
+    finally:
+        del kept[WATCH], db.info[CONNECTION]

@@ -2,29 +2,36 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 
 from panel.core import clock
 
+HOST = "127.0.0.1"
 JOIN_SECONDS = 30.0
+STARTS_WITHIN = 30.0
+HOLDS_WITHIN = 30.0
+
+
+class Tooslow(Exception):
+    """Something did not happen within its time, or not at all."""
 
 
 class Connection(asyncio.Protocol):
-    """One warm HTTP/1.1 connection; one request at a time."""
+    """One warm HTTP/1.1 connection; one request at a time. `at`: when the last answer was whole."""
 
     def __init__(self) -> None:
+        self.at = 0.0
         self._buffer = bytearray()
         self._answer: asyncio.Future[tuple[int, dict[str, str], bytes]] | None = None
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one without saying so
 
     def data_received(self, data: bytes) -> None:
         """Collect bytes until the answer is whole."""
@@ -38,7 +45,7 @@ class Connection(asyncio.Protocol):
             return
         body = bytes(self._buffer[head_end + 4 : head_end + 4 + length])
         del self._buffer[: head_end + 4 + length]
-        answer, self._answer = self._answer, None
+        answer, self._answer, self.at = self._answer, None, clock.monotonic()
         if not answer.done():
             answer.set_result((status, headers, body))
 
@@ -70,6 +77,57 @@ async def connect(host: str, port: int) -> Connection:
     """Open a warm connection."""
     _, connection = await asyncio.get_running_loop().create_connection(Connection, host, port)
     return connection
+
+
+async def listening(port: int) -> None:
+    """Wait until somebody listens on this port."""
+    deadline = clock.monotonic() + STARTS_WITHIN
+    while clock.monotonic() < deadline:
+        try:
+            (await connect(HOST, port)).close()
+        except OSError:
+            await asyncio.sleep(0.1)
+        else:
+            return
+    raise Tooslow(f"nothing listens on port {port}")
+
+
+def request(method: str, path: str, port: int, headers: Mapping[str, str], body: bytes = b"") -> bytes:
+    """Return the bytes of a request."""
+    lines = [f"{method} {path} HTTP/1.1", f"host: {HOST}:{port}", f"content-length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def form(cookie: str, port: int) -> dict[str, str]:
+    """Return the headers with which a browser sends a form of ours."""
+    return {
+        "cookie": cookie, "origin": f"http://{HOST}:{port}", "sec-fetch-site": "same-origin",
+        "content-type": "application/x-www-form-urlencoded",
+    }  # fmt: skip
+
+
+class Gate:
+    """Opens when everybody who is waited for has arrived."""
+
+    def __init__(self) -> None:
+        self._missing: set[int] = set()
+        self._open = asyncio.Event()
+
+    def expect(self, clients: Sequence[object]) -> None:
+        """Begin to wait for all of these."""
+        self._missing = {id(client) for client in clients}
+        self._open.clear()
+
+    def held(self, client: object) -> None:
+        """Note that one has arrived."""
+        self._missing.discard(id(client))
+        if not self._missing:
+            self._open.set()
+
+    async def all(self) -> None:
+        """Wait until all have arrived."""
+        await asyncio.wait_for(self._open.wait(), HOLDS_WITHIN)
 
 
 @dataclass

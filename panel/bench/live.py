@@ -13,12 +13,9 @@ from urllib.parse import urlencode
 import aiohttp
 
 from panel.bench import measure
-from panel.bench.clients import Connection, Follower, Listener, connect
+from panel.bench.clients import HOST, Connection, Follower, Gate, Listener, Tooslow, connect, form, listening, request
 from panel.core import clock
 
-HOST = "127.0.0.1"
-STARTS_WITHIN = 30.0
-HOLDS_WITHIN = 30.0
 JOIN_AT_ONCE = 25
 
 
@@ -32,10 +29,6 @@ class Prepared:
     viewers: Sequence[str]
     speakers: Sequence[str]
     """Ids of people to whom the chair gives the floor in turn."""
-
-
-class Tooslow(Exception):
-    """Something did not happen within its time."""
 
 
 def run(prepare: Callable[[Path, int, int], Prepared], folder: Path, *, viewers: int, changes: int) -> dict[str, Any]:
@@ -55,10 +48,10 @@ def run(prepare: Callable[[Path, int, int], Prepared], folder: Path, *, viewers:
 async def _measure(
     prepared: Prepared, port: int, bare_port: int, pid: int, viewers: int, changes: int
 ) -> dict[str, Any]:
-    await asyncio.gather(_listens(port), _listens(bare_port))
+    await asyncio.gather(listening(port), listening(bare_port))
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as session:
-        gate = _Gate()
+        gate = Gate()
         followers = [Follower(HOST, port, cookie, prepared.hearing_id, gate.held) for cookie in prepared.viewers]
         listeners = [Listener(HOST, bare_port, gate.held) for _ in range(viewers)]
         await _join(session, [*followers, *listeners])
@@ -79,45 +72,13 @@ async def _measure(
     return measure.result("live", {"viewers": viewers, "changes": changes}, metrics, baseline, ratio)
 
 
-class _Gate:
-    """Opens when everybody who is waited for has arrived."""
-
-    def __init__(self) -> None:
-        self._missing: set[int] = set()
-        self._open = asyncio.Event()
-
-    def expect(self, clients: Sequence[object]) -> None:
-        self._missing = {id(client) for client in clients}
-        self._open.clear()
-
-    def held(self, client: object) -> None:
-        self._missing.discard(id(client))
-        if not self._missing:
-            self._open.set()
-
-    async def all(self) -> None:
-        await asyncio.wait_for(self._open.wait(), HOLDS_WITHIN)
-
-
-async def _listens(port: int) -> None:
-    deadline = clock.monotonic() + STARTS_WITHIN
-    while clock.monotonic() < deadline:
-        try:
-            (await connect(HOST, port)).close()
-        except OSError:
-            await asyncio.sleep(0.1)
-        else:
-            return
-    raise Tooslow(f"nothing listens on port {port}")
-
-
 async def _join(session: aiohttp.ClientSession, clients: Sequence[Follower | Listener]) -> None:
     for start in range(0, len(clients), JOIN_AT_ONCE):
         await asyncio.gather(*(client.join(session) for client in clients[start : start + JOIN_AT_ONCE]))
 
 
 async def _rounds(
-    prepared: Prepared, port: int, bare_port: int, pid: int, changes: int, gate: _Gate,
+    prepared: Prepared, port: int, bare_port: int, pid: int, changes: int, gate: Gate,
     followers: Sequence[Follower], listeners: Sequence[Listener],
 ) -> tuple[list[float], list[float], float]:  # fmt: skip
     """Alternate a change of ours and a bare broadcast; return both series in seconds, and our CPU per change."""
@@ -133,7 +94,7 @@ async def _rounds(
         spent = measure.cpu_seconds(pid) - before
         gate.expect(listeners)
         started = clock.monotonic()
-        await bare.send(_request("POST", "/broadcast", bare_port, {}, b""))
+        await bare.send(request("POST", "/broadcast", bare_port, {}, b""))
         await gate.all()
         if number:  # the first round warms both up
             ours.append(taken)
@@ -146,7 +107,7 @@ async def _rounds(
 
 async def _token(chair: Connection, prepared: Prepared, port: int) -> str:
     cookie = {"cookie": prepared.chair}
-    status, _, body = await chair.send(_request("GET", f"/hearings/{prepared.hearing_id}", port, cookie, b""))
+    status, _, body = await chair.send(request("GET", f"/hearings/{prepared.hearing_id}", port, cookie, b""))
     found = re.search(rb'name="csrf" value="([^"]+)"', body)
     if found is None:
         raise Tooslow(f"the chair's page has no form: {status}")
@@ -154,26 +115,17 @@ async def _token(chair: Connection, prepared: Prepared, port: int) -> str:
 
 
 async def _change(
-    chair: Connection, prepared: Prepared, port: int, token: str, number: int, gate: _Gate,
+    chair: Connection, prepared: Prepared, port: int, token: str, number: int, gate: Gate,
     followers: Sequence[Follower],
 ) -> float:  # fmt: skip
     """Give the floor to the next speaker; return the seconds until the last follower holds the new fragment."""
     person = prepared.speakers[number % len(prepared.speakers)]
     body = urlencode({"person": person, "request": ""}).encode()
-    headers = {
-        "cookie": prepared.chair, "origin": f"http://{HOST}:{port}", "sec-fetch-site": "same-origin",
-        "x-csrf-token": token, "hx-request": "true", "content-type": "application/x-www-form-urlencoded",
-    }  # fmt: skip
+    headers = form(prepared.chair, port) | {"x-csrf-token": token, "hx-request": "true"}
     started = clock.monotonic()
     path = f"/hearings/{prepared.hearing_id}/turns"
-    status, _, answer = await chair.send(_request("POST", path, port, headers, body))
+    status, _, answer = await chair.send(request("POST", path, port, headers, body))
     if status != 200:
         raise Tooslow(f"the floor was not given: {status} {answer[:300].decode(errors='replace')}")
     await gate.all()
     return max(follower.at for follower in followers) - started
-
-
-def _request(method: str, path: str, port: int, headers: Mapping[str, str], body: bytes) -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", f"host: {HOST}:{port}", f"content-length: {len(body)}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    return "\r\n".join([*lines, "", ""]).encode() + body

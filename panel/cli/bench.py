@@ -1,5 +1,6 @@
 """Benchmarks: each prints JSON with its baseline, measured in the same run."""
 
+import logging
 import os
 import secrets
 import tempfile
@@ -16,18 +17,23 @@ from panel.accounts.models import SignInSession
 from panel.app import create_app
 from panel.bench import live as live_bench
 from panel.bench import measure
+from panel.bench import record as record_bench
+from panel.bench import votes as votes_bench
 from panel.cases import actions as cases
 from panel.cli.seed import seed
 from panel.committees import actions as committees
 from panel.committees import queries as seats
-from panel.core import clock, security
+from panel.committees.models import Category, Seat
+from panel.core import clock, log, security
 from panel.core.config import Settings
 from panel.core.db import snapshot, writing_engine
 from panel.core.pages import Site
 from panel.core.schema import migrate
 from panel.core.security import Actor, Role
 from panel.hearings import actions as hearings
+from panel.hearings.models import Hearing, Phase
 from panel.record.checkpoint import key_at
+from panel.votes import actions as votes_actions
 from panel.work import Work
 
 bench = typer.Typer(no_args_is_help=True, help="Measure, each beside a baseline in the same run.")
@@ -47,25 +53,49 @@ def live(
     measure.write(outcome, file)
 
 
+@bench.command("votes")
+def votes(
+    members: Annotated[int, typer.Option(help="Members of the committee, beside its chair.")] = 100,
+    voters: Annotated[int, typer.Option(help="How many of them vote at the same instant.")] = 100,
+    sockets: Annotated[
+        bool, typer.Option("--sockets", help="Each voter also holds a live socket and follows updates.")
+    ] = False,
+    rounds: Annotated[int, typer.Option(help="Motions that are voted on.")] = 10,
+    file: Annotated[Path | None, typer.Option("--json", help="Write the result here too.")] = None,
+) -> None:
+    """Measure how many ballots are acknowledged a second, each when it is durable."""
+    if not 0 < voters <= members:
+        raise typer.BadParameter("at least one, at most as many as there are members", param_hint="--voters")
+    with tempfile.TemporaryDirectory(prefix="heyi-bench-") as folder:
+        outcome = votes_bench.run(
+            prepare_votes, Path(folder), members=members, voters=voters, rounds=rounds, sockets=sockets
+        )
+    measure.write(outcome, file)
+
+
+@bench.command("record")
+def record(
+    sizes: Annotated[str, typer.Option(help="Numbers of entries at which to measure.")] = "1000,100000,1000000",
+    file: Annotated[Path | None, typer.Option("--json", help="Write the result here too.")] = None,
+) -> None:
+    """Measure what appending, proving and verifying cost as the record grows."""
+    if not all(size.strip().isdecimal() for size in sizes.split(",")):
+        raise typer.BadParameter("whole numbers with commas between them", param_hint="--sizes")
+    log.configure(logging.WARNING)
+    with tempfile.TemporaryDirectory(prefix="heyi-bench-") as folder:
+        outcome = record_bench.run(Path(folder), [int(size) for size in sizes.split(",")])
+    measure.write(outcome, file)
+
+
 def prepare_live(folder: Path, port: int, viewers: int) -> live_bench.Prepared:
     """Make an installation whose hearing of case 6 is in session, followed by so many signed-in observers."""
-    secret = secrets.token_urlsafe(48)
-    origin = f"http://127.0.0.1:{port}"
-    settings = Settings(secret=SecretStr(secret), data=folder, port=port, origins=(origin,))
-    engine = writing_engine(settings.database_url)
-    migrate(engine)
-    engine.dispose()
-    key_at(settings.record_key)
-    site: Site = create_app(settings).state.site
+    site, environment = _installed(folder, port)
     seeded = seed(site, secrets.token_urlsafe(24)).cases[CASE]
     speakers = _open(site, seeded.case_id, seeded.hearing_id)
     cookies = _observers(site, seeded.case_id, viewers)
     chair = _signed_in(site, _chair(site, seeded.case_id).person_id)
     site.writer.close()  # type: ignore[attr-defined]  # the writer itself, not the edge's view of it
-    environment = {
-        **os.environ, "PANEL_SECRET": secret, "PANEL_DATA": str(folder), "PANEL_ORIGINS": f'["{origin}"]',
-    }  # fmt: skip
-    name = settings.cookie
+    name = site.settings.cookie
     return live_bench.Prepared(
         environment=environment,
         hearing_id=seeded.hearing_id,
@@ -73,6 +103,67 @@ def prepare_live(folder: Path, port: int, viewers: int) -> live_bench.Prepared:
         viewers=[f"{name}={cookie}" for cookie in cookies],
         speakers=speakers,
     )
+
+
+def prepare_votes(folder: Path, port: int, members: int, voters: int, motions: int) -> votes_bench.Prepared:
+    """Make an installation whose committee of so many members sits at its votes, with these motions on the list.
+
+    A committee of hundreds is no rule of procedure's; it is seated past the rule, as signing in goes past the page.
+    """
+    site, environment = _installed(folder, port)
+    seeded = seed(site, secrets.token_urlsafe(24)).cases[CASE]
+    chair = _chair(site, seeded.case_id)
+    seated = site.writer.submit(lambda work: _seat_members(work, seeded.case_id, members)).result()
+    _open(site, seeded.case_id, seeded.hearing_id)
+    listed = site.writer.submit(lambda work: _list_motions(work, chair, seeded.hearing_id, motions)).result()
+    name = site.settings.cookie
+    cookies = [f"{name}={_signed_in(site, person_id)}" for person_id in seated[:voters]]
+    led = f"{name}={_signed_in(site, chair.person_id)}"
+    site.writer.close()  # type: ignore[attr-defined]  # the writer itself, not the edge's view of it
+    return votes_bench.Prepared(
+        environment=environment, database=folder / "panel.sqlite", hearing_id=seeded.hearing_id, chair=led,
+        voters=cookies, motions=listed,
+    )  # fmt: skip
+
+
+def _seat_members(work: Work, case_id: str, members: int) -> list[str]:
+    """Add seats until the committee has so many members beside its chair; return the ids of the people."""
+    committee = seats.committee_of(work.db, case_id)
+    assert committee is not None
+    every = seats.all_seats(work.db, case_id)
+    sitting = [seat.person_id for seat in every if not seat.chair and not seat.alternate]
+    for number in range(len(every) + 1, len(every) + 1 + members - len(sitting)):
+        person = accounts.add_person(
+            work, None, name=f"Member {number}", login=f"member-{number}", password_hash="!", fictional=True
+        )
+        seat = Seat(
+            committee_id=committee.id, case_id=case_id, person_id=person.id, number=number, category=Category.EXPERT
+        )
+        sitting.append(work.add(seat).person_id)
+    return sitting[:members]
+
+
+def _list_motions(work: Work, chair: Actor, hearing_id: str, motions: int) -> list[str]:
+    """Let the hearing be at its votes, and put so many questions of fact on the list."""
+    work.db.get_one(Hearing, hearing_id).phase = Phase.MOTIONS
+    put = {"hearing_id": hearing_id, "kind": "fact"}
+    return [votes_actions.move(work, chair, question=f"Question {n}", **put).id for n in range(motions)]
+
+
+def _installed(folder: Path, port: int) -> tuple[Site, dict[str, str]]:
+    """Make an empty installation; return it with the environment in which it is served."""
+    log.configure(logging.WARNING)
+    secret = secrets.token_urlsafe(48)
+    origin = f"http://127.0.0.1:{port}"
+    settings = Settings(secret=SecretStr(secret), data=folder, port=port, origins=(origin,))
+    engine = writing_engine(settings.database_url)
+    migrate(engine)
+    engine.dispose()
+    key_at(settings.record_key)
+    environment = {
+        **os.environ, "PANEL_SECRET": secret, "PANEL_DATA": str(folder), "PANEL_ORIGINS": f'["{origin}"]',
+    }  # fmt: skip
+    return create_app(settings).state.site, environment
 
 
 def _actor(site: Site, person_id: str) -> Actor:

@@ -1,5 +1,6 @@
 """Serving: one process, one address."""
 
+import gc
 import ipaddress
 import json
 import subprocess
@@ -59,4 +60,6 @@ def serve(
         typer.echo("The database could not be brought to this version's schema; nothing is served.", err=True)
         raise typer.Exit(1)
     log.configure()
-    server_of(create_app(settings), settings).run()
+    server = server_of(create_app(settings), settings)
+    gc.freeze()  # what is there now stays to the end: nothing to look through again and again
+    server.run()

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam
+from sqlalchemy import select as core_select
+from sqlmodel import Session, SQLModel, col, select
 
 from panel.accounts.models import Person
 from panel.cases.models import Case
@@ -19,11 +21,16 @@ from panel.committees.models import (
     Seat,
 )
 from panel.core import hooks
-from panel.core.db import remembered
+from panel.core.db import core, remembered
 from panel.core.errors import Reason
 from panel.core.security import Actor, Role, Standing
 from panel.rulebook import queries as rulebook
 from panel.rulebook.rules import ProcedureRules
+
+_SEATS = SQLModel.metadata.tables["seat"].c
+_SITTING = core_select(_SEATS.person_id, _SEATS.id, _SEATS.chair).where(
+    _SEATS.case_id == bindparam("case"), _SEATS.alternate.is_(False)
+)
 
 ENDED, SCHEDULED = "ended", "scheduled"
 
@@ -71,6 +78,26 @@ def seat_of(db: Session, actor: Actor, case_id: str) -> Seat | None:
     return found if found is not None and found.id not in recused(db, case_id) else None
 
 
+@dataclass(frozen=True)
+class Sitting:
+    """A seat as far as a ballot asks; `seat_of` for the hot act, without a row."""
+
+    id: str
+    chair: bool
+
+
+def sitting(db: Session, actor: Actor, case_id: str) -> Sitting | None:
+    """Return somebody's seat in a case as it stands now; None for the recused and for alternates that wait."""
+    found = _sitting(db, case_id).get(actor.person_id)
+    return found if found is not None and found.id not in recused(db, case_id) else None
+
+
+@remembered
+def _sitting(db: Session, case_id: str) -> dict[str, Sitting]:
+    rows = core(db).execute(_SITTING, {"case": case_id})
+    return {person: Sitting(id, chair) for person, id, chair in rows}
+
+
 def chair(db: Session, case_id: str) -> Seat | None:
     """Return the chair's seat."""
     return next((seat for seat in seats(db, case_id) if seat.chair), None)
@@ -106,6 +133,9 @@ def declarations(db: Session, case_id: str) -> dict[str, InterestDeclaration]:
 @remembered
 def pending(db: Session, case_id: str) -> dict[str, InterestDeclaration]:
     """Return the requests for recusal that nobody has decided, by seat."""
+    asked = select(InterestDeclaration.id).where(InterestDeclaration.case_id == case_id, InterestDeclaration.conflict)
+    if db.exec(asked.limit(1)).first() is None:
+        return {}
     refused = set(db.exec(select(RecusalRefusal.declaration_id).where(RecusalRefusal.case_id == case_id)).all())
     aside = recused(db, case_id)
     made = declarations(db, case_id).items()
@@ -188,6 +218,7 @@ class Place:
     declared: bool
 
 
+@remembered
 def places(db: Session, case_id: str, hearing_id: str) -> list[Place]:
     """Return every seat of the case by number, with its state in this hearing."""
     every = all_seats(db, case_id)

@@ -1,12 +1,15 @@
 """Engines and rows. SQLite: one engine that writes (BEGIN IMMEDIATE), one that reads."""
 
 import functools
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import ClauseElement, Connection, Engine, Executable, create_engine, event
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import Field, Session, SQLModel
 
 from panel.core import clock
@@ -15,7 +18,19 @@ from panel.core.ids import new_id
 P = ParamSpec("P")
 T = TypeVar("T")
 REMEMBERED = "panel.remembered"
-"""Under this key a reading session keeps the answers to questions that it was asked."""
+"""Under this key a session keeps the answers to questions that it was asked."""
+
+WATCH = "panel.watch"
+"""Under this key a writing connection keeps what hears of each statement before it is executed."""
+
+CONNECTION = "panel.connection"
+"""Under this key a writing session keeps its connection for the time of a transaction."""
+
+UNASKED: set[str] = set()
+"""Tables that no `remembered` question reads: what is written there leaves every answer as it is."""
+
+_WRITES = re.compile(r"(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM)\s+\"?(\w+)")
+_HARMLESS = ("SELECT", "SAVEPOINT", "RELEASE")
 
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -34,6 +49,15 @@ class Row(SQLModel):
     created_at: datetime = Field(default_factory=clock.now)
 
 
+ModelT = TypeVar("ModelT", bound=type[SQLModel])
+
+
+def unasked(model: ModelT) -> ModelT:
+    """Declare that no `remembered` question reads this table; a test asks every one of them."""
+    UNASKED.add(str(model.__tablename__))
+    return model
+
+
 def sqlite_url(path: Path) -> str:
     """Return the database URL of a SQLite file."""
     return f"sqlite:///{path}"
@@ -41,7 +65,14 @@ def sqlite_url(path: Path) -> str:
 
 def writing_engine(url: str) -> Engine:
     """Return the engine for the one writer: every transaction begins IMMEDIATE on SQLite."""
-    return _engine(url, begin="BEGIN IMMEDIATE")
+    engine = _engine(url, begin="BEGIN IMMEDIATE")
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def executing(connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if (watch := connection.info.get(WATCH)) is not None:
+            watch(statement)
+
+    return engine
 
 
 def reading_engine(url: str) -> Engine:
@@ -55,15 +86,18 @@ def snapshot(engine: Engine) -> Session:
 
 
 def remembered(ask: Callable[Concatenate[Session, P], T]) -> Callable[Concatenate[Session, P], T]:
-    """Let a question be answered once per reading session; the writer's sessions, where rows change, ask each time.
+    """Let a question be answered once per reading session, and once per commit until a table that it may read changes.
 
-    Its arguments are hashable, and its answer belongs to everybody who asked: nobody changes it.
+    Its arguments are hashable, and its answer belongs to everybody who asked: nobody changes it. In a writing session,
+    rows that wait are written first, so that no answer is older than what this very act has done.
     """
 
     def asked(db: Session, /, *args: P.args, **named: P.kwargs) -> T:
         answers = db.info.get(REMEMBERED)
         if answers is None:
             return ask(db, *args, **named)
+        if db.new or db.dirty or db.deleted:
+            db.flush()
         key = (ask, args, *sorted(named.items()))
         if key not in answers:
             answers[key] = ask(db, *args, **named)
@@ -72,6 +106,59 @@ def remembered(ask: Callable[Concatenate[Session, P], T]) -> Callable[Concatenat
 
     functools.update_wrapper(asked, ask)
     return asked
+
+
+def core(db: Session) -> Connection:
+    """Return the session's connection, for prepared statements: they see what was flushed or inserted before."""
+    found: Connection | None = db.info.get(CONNECTION)
+    return found if found is not None else db.connection()
+
+
+class Prepared:
+    """A statement that is compiled once. SQLite's driver takes it as it is: what SQLAlchemy adds costs far more.
+
+    Answers a cursor: rows are plain tuples of what the driver gives, so only for texts, numbers and bytes.
+    """
+
+    def __init__(self, statement: ClauseElement) -> None:
+        self._statement = statement
+        self._written: tuple[str, dict[str, Callable[[Any], Any]]] | None = None
+
+    def __call__(self, db: Session, **values: Any) -> Any:
+        """Execute it in the session's transaction, after what was flushed or inserted before."""
+        connection = core(db)
+        if connection.dialect.name != "sqlite":
+            return connection.execute(cast(Executable, self._statement), values)
+        sql, processors = self._written or self._write()
+        if (watch := connection.info.get(WATCH)) is not None:
+            watch(sql)
+        for name, process in processors.items():
+            values[name] = process(values[name])
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        return driver.execute(sql, values)
+
+    def _write(self) -> tuple[str, dict[str, Callable[[Any], Any]]]:
+        dialect = sqlite.dialect(paramstyle="named")
+        compiled = self._statement.compile(dialect=dialect)
+        assert isinstance(compiled, SQLCompiler)
+        found = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
+        self._written = str(compiled), {name: process for name, process in found.items() if process is not None}
+        return self._written
+
+
+def forget(db: Session) -> None:
+    """Forget what was remembered: an act was undone."""
+    db.info.get(REMEMBERED, {}).clear()
+
+
+def forget_if_changed(db: Session, statement: str) -> None:
+    """Forget what was remembered before a statement that may change an answer: any but those known to change none."""
+    if statement.startswith(_HARMLESS):
+        return
+    written = _WRITES.match(statement)
+    if written is None or written[1] not in UNASKED:
+        forget(db)
 
 
 def empty_log(bind: object) -> None:

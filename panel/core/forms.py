@@ -1,16 +1,17 @@
 """The shape of what people send, and the keys that make a repeated form harmless."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, field_validator
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Column, bindparam, select
+from sqlalchemy import text as text_of_sql
 from sqlmodel import Field, Session, SQLModel
 from starlette.datastructures import FormData, UploadFile
 
 from panel.core import clock, text
+from panel.core.db import Prepared, unasked
 from panel.core.errors import Invalid, Reason, Refused
 
 OWN_FIELDS = frozenset({"csrf", "idem"})
@@ -98,6 +99,7 @@ def wrong(reason: Reason) -> ValueError:
     return _Said(reason)
 
 
+@unasked
 class SubmittedForm(SQLModel, table=True):
     """A form that was accepted: the same key and body get the same answer."""
 
@@ -107,6 +109,16 @@ class SubmittedForm(SQLModel, table=True):
     body_sha256: str
     answer: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     at: datetime = Field(default_factory=clock.now)
+
+
+_FORMS = SQLModel.metadata.tables["submitted_form"].c
+_KEEP = Prepared(
+    text_of_sql(
+        "INSERT INTO submitted_form (key, body_sha256, answer, at) VALUES (:key, :body_sha256, :answer, :at) "
+        "ON CONFLICT (key) DO NOTHING"
+    ).bindparams(bindparam("answer", type_=JSON), bindparam("at", type_=_FORMS.at.type))
+)
+_EARLIER = Prepared(select(_FORMS.body_sha256).where(_FORMS.key == bindparam("key")))
 
 
 def body_sha256(path: str, sent: FormData) -> str:
@@ -119,11 +131,13 @@ def _text(value: str | UploadFile) -> str:
     return value if isinstance(value, str) else f"{value.filename}:{value.size}"
 
 
-def earlier_answer(db: Session, key: str, digest: str) -> Mapping[str, Any] | None:
-    """Return the answer that this very form got before, or None; raise Refused for another body under its key."""
-    before = db.get(SubmittedForm, key)
-    if before is None:
-        return None
-    if before.body_sha256 != digest:
+def kept(db: Session, key: str, digest: str, at: datetime) -> bool:
+    """Keep a form's key and body with the act that it asks for; return False if this very form was accepted before.
+
+    Raises Refused for another body under its key. What is kept goes when the act is refused.
+    """
+    if _KEEP(db, key=key, body_sha256=digest, answer={}, at=at).rowcount == 1:
+        return True
+    if _EARLIER(db, key=key).fetchone() != (digest,):
         raise Refused(Reason("This form was already sent with other content. Open the page again and check it."))
-    return before.answer
+    return False

@@ -43,6 +43,9 @@ class Writes(Protocol):
     def submit(self, act: Callable[[Any], T]) -> Any:
         """Queue an act; the future is answered after the commit."""
 
+    def calm(self, seconds: float) -> None:
+        """Wait until no act waits, but not longer than so many seconds."""
+
 
 @dataclass
 class Site:
@@ -57,6 +60,10 @@ class Site:
     organisation: Mapping[str, str]
     areas: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.lately = Lately(self.reading)
+        self._signers: dict[str, URLSafeTimedSerializer] = {}
+
     @property
     def zone(self) -> ZoneInfo:
         """Return the zone in which times are shown."""
@@ -64,8 +71,43 @@ class Site:
 
     def tokens(self, purpose: str) -> URLSafeTimedSerializer:
         """Return the signer of tokens for one purpose: every purpose has its own salt; the newest secret signs."""
-        ring = [each.get_secret_value() for each in (*self.settings.former_secrets, self.settings.secret)]
-        return URLSafeTimedSerializer(ring, salt=f"panel.{purpose}")
+        if purpose not in self._signers:
+            ring = [each.get_secret_value() for each in (*self.settings.former_secrets, self.settings.secret)]
+            self._signers[purpose] = URLSafeTimedSerializer(ring, salt=f"panel.{purpose}")
+        return self._signers[purpose]
+
+
+class Lately:
+    """What many ask for at the same instant: loaded once between two commits, in one thread, for all of them.
+
+    Whoever gets it only reads it; the act itself reads anew, in the writer.
+    """
+
+    def __init__(self, reading: Engine) -> None:
+        self._reading, self._commits = reading, 0
+        self._kept: dict[tuple[Any, ...], tuple[int, asyncio.Task[Any]]] = {}
+
+    def committed(self) -> None:
+        """Hear that something is durable, before anybody is told: what was loaded before it is stale."""
+        self._commits += 1
+        self._kept.clear()
+
+    async def load(self, of: Callable[[Session, str], T], id: str) -> T:
+        """Return `of(db, id)` as of the last commit or later."""
+        at, key = self._commits, (asyncio.get_running_loop(), of, id)
+        kept = self._kept.get(key)
+        if kept is None or kept[0] != at:
+            kept = at, asyncio.ensure_future(anyio.to_thread.run_sync(self._load, of, id))
+            if at == self._commits:
+                self._kept[key] = kept
+        found: T = await asyncio.shield(kept[1])
+        return found
+
+    def _load(self, of: Callable[[Session, str], T], id: str) -> T:
+        with snapshot(self._reading) as db:
+            found = of(db, id)
+            db.expunge_all()
+            return found
 
 
 class Edge:
@@ -170,11 +212,9 @@ class Acting(Edge):
         digest = forms.body_sha256(path, self.sent)
 
         def act(work: Any) -> T:
-            if key and forms.earlier_answer(work.db, key, digest) is not None:
+            if key and not forms.kept(work.db, key, digest, work.now):
                 raise AlreadyDone
             result = action(work, actor, **what)
-            if key:
-                work.add_unrecorded(forms.SubmittedForm(key=key, body_sha256=digest))
             self.recorded = max(work.recorded, default=self.recorded)
             return result
 
@@ -312,9 +352,13 @@ def _load(db: Session, request: Request, of: Any) -> Any:
 
 
 def act(
-    action: str, of: Callable[[Session, str], Any] | None = None, *, form: type[forms.Form] = forms.Form
-) -> Callable[[Callable[..., Awaitable[Response]]], View]:
-    """Make a route of a view that writes: body, sign in, CSRF, load, authorise, form; then the view."""
+    action: str, of: Callable[[Session, str], Any] | None = None, *, form: type[forms.Form] = forms.Form,
+    crowd: bool = False,
+) -> Callable[[Callable[..., Awaitable[Response]]], View]:  # fmt: skip
+    """Make a route of a view that writes: body, sign in, CSRF, load, authorise, form; then the view.
+
+    Where a `crowd` does the same at the same instant, it shares what it loads (`Lately`).
+    """
 
     def decorate(view: Callable[..., Awaitable[Response]]) -> View:
         @functools.wraps(view)
@@ -322,7 +366,7 @@ def act(
             request.state.hide_typed = not form.echoed
             async with request.form(max_files=20, max_fields=1000, max_part_size=1024 * 1024) as sent:
                 request.state.sent = sent
-                actor, thing = await anyio.to_thread.run_sync(functools.partial(_enter, request, action, of, sent))
+                actor, thing = await _entered(request, action, of, sent, crowd=crowd)
                 acting = Acting(request, actor, sent)
                 what = form.parse(sent)
                 try:
@@ -348,6 +392,22 @@ def _enter(request: Request, action: str, of: Any, sent: FormData) -> tuple[Acto
         security.authorize(actor, action, thing)
         db.expunge_all()
         return actor, thing
+
+
+async def _entered(request: Request, action: str, of: Any, sent: FormData, *, crowd: bool) -> tuple[Actor | None, Any]:
+    """Do as `_enter` does, for a crowd without a thread of its own for each, where it is known who asks."""
+    site: Site = request.app.state.site
+    actor = site.known(request.cookies.get(site.settings.cookie, "")) if crowd else None
+    if actor is None or of is None:
+        return await anyio.to_thread.run_sync(functools.partial(_enter, request, action, of, sent))
+    request.state.actor = actor
+    check_csrf(site, request, actor, sent)
+    security.admit(actor, action)
+    thing = await site.lately.load(of, next(iter(request.path_params.values())))
+    if thing is None:
+        raise NotFound
+    security.authorize(actor, action, thing)
+    return actor, thing
 
 
 def page_before(request: Request) -> str:

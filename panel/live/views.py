@@ -1,5 +1,8 @@
 """The parts of a live page for its reader, and the address that says what changed."""
 
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import anyio
@@ -8,14 +11,20 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from panel.core import security
+from panel.core import clock, security
 from panel.core.db import snapshot
 from panel.core.errors import NotFound
 from panel.core.pages import Reading, Site, locale_of
 from panel.core.security import AUDIENCE_OF, Actor, Role
 from panel.live import changes
-from panel.live.changes import Drawn, Followed, marked, wrapped
+from panel.live.changes import Followed, marked, wrapped
 from panel.live.parts import own_parts_for
+
+AT_ONCE = 16
+"""So many readers' own parts are drawn in one snapshot; then they are answered."""
+
+GIVES_WAY = 1.0
+"""Seconds at most for which a drawing of own parts gives way to acts that wait."""
 
 HTML = (b"content-type", b"text/html; charset=utf-8")
 
@@ -40,15 +49,85 @@ def own_parts(request: Request, site: Site, hearing_id: str, actor: Actor, role:
     Reads in a session of its own, begun after the shared parts were drawn: never older than the revision told.
     """
     with snapshot(site.reading) as db:
-        reading = Reading(request, actor, db)
-        drawn = {}
-        for part in own_parts_for(role):
-            context = part.load(db, hearing_id, actor, reading.now)
-            if context is None:
-                drawn[part.name] = f'<section data-part id="own-{part.name}" hidden></section>'
-            else:
-                drawn[part.name] = marked(reading.draw(part.template, **context))
+        return _own_parts(Reading(request, actor, db), hearing_id, role)
+
+
+def _own_parts(reading: Reading, hearing_id: str, role: Role) -> dict[str, str]:
+    drawn = {}
+    for part in own_parts_for(role):
+        context = part.load(reading.db, hearing_id, reading.me, reading.now)
+        if context is None:
+            drawn[part.name] = f'<section data-part id="own-{part.name}" hidden></section>'
+        else:
+            drawn[part.name] = marked(reading.draw(part.template, **context))
     return drawn
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """One reader who waits for the own parts of a hearing."""
+
+    request: Request
+    hearing_id: str
+    actor: Actor
+    role: Role
+    drawn: "asyncio.Future[dict[str, str]]"
+
+
+class Crowd:
+    """Draws the own parts of many readers: whoever asks while others are drawn is drawn next, in one snapshot.
+
+    What they ask alike is asked once for all of them, and drawing gives way to acts: a ballot is not to wait for
+    three hundred pictures. The snapshot begins after the last of them has asked: never older than the revision told.
+    """
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._waiting: list[_Asking] = []
+        self._drawing: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def bind(self) -> None:
+        """Remember the event loop on which readers are gathered; called when serving begins."""
+        self._loop = asyncio.get_running_loop()
+
+    async def own_parts(self, request: Request, hearing_id: str, actor: Actor, role: Role) -> dict[str, str]:
+        """Return the reader's own parts."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            return await anyio.to_thread.run_sync(own_parts, request, self._site, hearing_id, actor, role)
+        drawn: asyncio.Future[dict[str, str]] = loop.create_future()
+        self._waiting.append(_Asking(request, hearing_id, actor, role, drawn))
+        if self._drawing is None or self._drawing.done():
+            self._drawing = asyncio.ensure_future(self._draw_all())
+        return await drawn
+
+    async def _draw_all(self) -> None:
+        while self._waiting:
+            next_ones, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+            try:
+                outcomes = await anyio.to_thread.run_sync(self._draw, next_ones)
+            except Exception as failure:
+                outcomes = [failure] * len(next_ones)
+            for asking, outcome in zip(next_ones, outcomes, strict=True):
+                if asking.drawn.done():
+                    continue
+                if isinstance(outcome, Exception):
+                    asking.drawn.set_exception(outcome)
+                else:
+                    asking.drawn.set_result(outcome)
+
+    def _draw(self, asking: Sequence[_Asking]) -> list[dict[str, str] | Exception]:
+        until, outcomes = clock.monotonic() + GIVES_WAY, list[dict[str, str] | Exception]()
+        self._site.writer.calm(GIVES_WAY)
+        with snapshot(self._site.reading) as db:
+            for one in asking:
+                self._site.writer.calm(max(0.0, until - clock.monotonic()))
+                try:
+                    outcomes.append(_own_parts(Reading(one.request, one.actor, db), one.hearing_id, one.role))
+                except Exception as failure:
+                    outcomes.append(failure)
+        return outcomes
 
 
 def head(revision: int, body: bytes) -> list[tuple[bytes, bytes]]:
@@ -100,8 +179,8 @@ class WhatChanged:
         drawn, (since, _) = await changes.of(site).fresh(followed, AUDIENCE_OF[role], locale), asked(query)
         if not own_parts_for(role):
             return 200, drawn.seen.revision, drawn.body(since)
-        body = await anyio.to_thread.run_sync(_with_own, request, site, actor, role, followed, drawn, since)
-        return 200, drawn.seen.revision, body
+        mine = await site.areas["crowd"].own_parts(request, followed.id, actor, role)
+        return 200, drawn.seen.revision, wrapped([*drawn.since(since).values(), *mine.values()])
 
 
 def at_once(followed: Followed, role: Role, locale: str, query: bytes) -> tuple[int, int, bytes] | None:
@@ -112,13 +191,6 @@ def at_once(followed: Followed, role: Role, locale: str, query: bytes) -> tuple[
         return 204, seen.revision, b""
     drawn = None if mine else followed.ready(AUDIENCE_OF[role], locale)
     return None if drawn is None else (200, drawn.seen.revision, drawn.body(since))
-
-
-def _with_own(
-    request: Request, site: Site, actor: Actor, role: Role, followed: Followed, drawn: Drawn, since: int
-) -> bytes:
-    mine = own_parts(request, site, followed.id, actor, role)
-    return wrapped([*drawn.since(since).values(), *mine.values()])
 
 
 def _signed_in(site: Site, cookie: str) -> Actor | None:

@@ -8,6 +8,7 @@ from sqlalchemy import Column, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from panel.core import clock
+from panel.core.db import unasked
 from panel.core.ids import new_id
 from panel.record import commitment
 from panel.record.merkle import HASH_SIZE
@@ -16,6 +17,7 @@ SYSTEM_STREAM = "system"
 """The stream of events that belong to no case."""
 
 
+@unasked
 class RecordEntry(SQLModel, table=True):
     """One event's place on the record, and the leaf that commits to it.
 
@@ -47,6 +49,7 @@ class RecordEntry(SQLModel, table=True):
         return self.hashes[:HASH_SIZE]
 
 
+@unasked
 class RecordBody(SQLModel, table=True):
     """What an entry says, in canonical JSON, with its salts. A body is kept or erased, never changed."""
 
@@ -59,6 +62,7 @@ class RecordBody(SQLModel, table=True):
     private: str
 
 
+@unasked
 class RecordStream(SQLModel, table=True):
     """A case's stream, by its record token, and how many events it has."""
 
@@ -68,6 +72,7 @@ class RecordStream(SQLModel, table=True):
     length: int
 
 
+@unasked
 class RecordHead(SQLModel, table=True):
     """The one row that every append locks: the tree's size, and the roots of its complete subtrees in hex."""
 
@@ -78,6 +83,7 @@ class RecordHead(SQLModel, table=True):
     frontier: str
 
 
+@unasked
 class Acknowledgement(SQLModel, table=True):
     """That somebody's own act is on the record, or an event that tells of their part in it: what a receipt is made of.
 
@@ -130,8 +136,9 @@ class Timestamp(SQLModel, table=True):
     token: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-ENTRIES, BODIES, HEAD, ACKNOWLEDGED = (
-    SQLModel.metadata.tables[name] for name in ("record_entry", "record_body", "record_head", "acknowledgement")
+ENTRIES, BODIES, HEAD, STREAMS, ACKNOWLEDGED = (
+    SQLModel.metadata.tables[name]
+    for name in ("record_entry", "record_body", "record_head", "record_stream", "acknowledgement")
 )
 """The tables themselves, for statements that are prepared once."""
 

@@ -5,10 +5,11 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, bindparam
 from sqlalchemy import select as core_select
 from sqlmodel import Session, col, func, select
 
+from panel.core.db import Prepared
 from panel.record import merkle
 from panel.record.commitment import ERASED, WITHHELD, commitments_of, encode64
 from panel.record.events import KeyRotated
@@ -29,7 +30,7 @@ from panel.record.receipt import Receipt, extra_of
 Read = tuple[RecordEntry, RecordBody | None]
 """An entry with its body, or None where the body was erased."""
 
-_HASHES = core_select(ENTRIES.c["hashes"])
+_HASHES = Prepared(core_select(ENTRIES.c["hashes"]).where(ENTRIES.c["index"] == bindparam("last")))
 
 
 def head(db: Session) -> RecordHead:
@@ -159,7 +160,7 @@ def hash_at(db: Session) -> merkle.HashAt:
     @lru_cache(maxsize=4096)
     def read(level: int, place: int) -> bytes:
         last = merkle.completed_at(level, place)
-        hashes: bytes = db.connection().execute(_HASHES.where(ENTRIES.c["index"] == last)).scalar_one()
+        hashes: bytes = _HASHES(db, last=last).fetchone()[0]
         return hashes[level * merkle.HASH_SIZE : (level + 1) * merkle.HASH_SIZE]
 
     return read

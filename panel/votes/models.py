@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import JSON, Column, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from panel.core.db import Row
+from panel.core.db import Row, unasked
 from panel.core.ids import new_id
 
 
@@ -79,6 +79,7 @@ class RollEntry(SQLModel, table=True):
     reason: str = Field(default="", max_length=20, description="why not entitled: recused, or category")
 
 
+@unasked
 class Ballot(Row, table=True):
     """An open ballot. One that replaces another names it; the replaced one stays and no longer counts."""
 

@@ -7,7 +7,7 @@ from panel.core.hooks import CLOSED_PHASES
 from panel.core.security import EVERY_ROLE, Grant, Role, roles
 from panel.core.words import CATEGORIES, OUTCOMES
 from panel.votes.models import Motion, MotionKind, MotionState, RollEntry, Secrecy
-from panel.votes.tally import Rule, Step
+from panel.votes.tally import RollLine, Rule, Step
 
 PERMISSIONS: dict[str, Grant] = {
     "motions.show": Grant(roles=EVERY_ROLE),
@@ -104,7 +104,7 @@ def why_not_entitled(entitled: int, rule: Rule, secrecy: Secrecy) -> Reason | No
     return None
 
 
-def why_not_open_to(line: RollEntry | None) -> Reason | None:
+def why_not_open_to(line: RollEntry | RollLine | None) -> Reason | None:
     """Only seats that the roll entitles vote."""
     if line is None:
         return Reason("Your seat is not on the roll of this motion.")

@@ -118,7 +118,7 @@ async def repeat(acting: Acting, motion: Motion, _form: Form) -> Response:
     return acting.received(_hearing(motion))
 
 
-@act("ballots.cast", of=queries.motion, form=BallotForm)
+@act("ballots.cast", of=queries.motion, form=BallotForm, crowd=True)
 async def cast(acting: Acting, motion: Motion, form: BallotForm) -> Response:
     """Take a ballot. A secret one leaves no digest of its form, and nothing of it is shown again."""
     what = {"choice": form.choice, "reason": form.reason, "replaces": form.replaces}

@@ -192,4 +192,4 @@ def test_the_cost_of_appending_does_not_grow_with_the_record(engine: Engine) -> 
         counted.clear()
         say(db, "话")
         per_append.append(len(counted))
-    assert per_append[1:] == [6] * 40
+    assert per_append[1:] == [7] * 40

@@ -51,6 +51,9 @@ class Writers:
         """Give an act to one process after the other."""
         return next(self._next).submit(what)
 
+    def calm(self, seconds: float) -> None:
+        """Nothing is drawn for a crowd here, so that nothing has to give way."""
+
     def use_one(self) -> None:
         """From now on give every act to the first: acts are done in the order in which they are given."""
         self._next = itertools.cycle(self._writers[:1])

@@ -49,6 +49,7 @@ def of_case(db: Session, case_id: str) -> Sequence[Hearing]:
     return db.exec(select(Hearing).where(Hearing.case_id == case_id).order_by(col(Hearing.scheduled_at))).all()
 
 
+@remembered
 def phase(db: Session, hearing_id: str) -> str:
     """Return a hearing's phase (hooks.PHASE_OF)."""
     return str(db.exec(select(Hearing.phase).where(Hearing.id == hearing_id)).one())

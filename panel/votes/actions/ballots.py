@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from panel.committees import queries as committees
-from panel.committees.models import Seat
+from panel.committees.queries import Sitting
 from panel.core.errors import Forbidden, Reason, Refused, require
 from panel.core.ids import new_id
 from panel.core.security import Actor
@@ -13,8 +13,7 @@ from panel.votes import queries, rules
 from panel.votes.actions import keys
 from panel.votes.actions.motions import told_by
 from panel.votes.events import BallotCast
-from panel.votes.models import Ballot, Motion, RollEntry, SealedBallot, Secrecy
-from panel.votes.tally import Rule
+from panel.votes.models import Ballot, Motion, MotionState, SealedBallot, Secrecy
 from panel.work import Work
 
 
@@ -23,13 +22,13 @@ def cast(work: Work, actor: Actor, *, motion_id: str, choice: str, reason: str =
     motion = queries.motion_for_update(work.db, motion_id)
     assert motion.secrecy is Secrecy.OPEN, "the digest of a keyed form would give a sealed choice away"
     seat = _admit(work.db, actor, motion, choice, reason)
-    earlier = queries.ballot_of(work.db, motion.id, seat.id)
-    require(rules.why_not_replace(earlier.id if earlier else None, replaces))
+    earlier = queries.standing_ballot(work.db, motion.id, seat.id)
+    require(rules.why_not_replace(earlier, replaces))
     if seat.chair and earlier is None:
         require(rules.why_not_chair_yet(motion, len(queries.waiting_for(work.db, motion) - {seat.id})))
-    ballot = work.add(
+    ballot = work.insert(
         Ballot(
-            motion_id=motion.id, seat_id=seat.id, choice=choice, reason=reason, replaces=replaces or None,
+            id=new_id(), motion_id=motion.id, seat_id=seat.id, choice=choice, reason=reason, replaces=replaces or None,
             first_of=None if replaces else f"{motion.id}:{seat.id}", created_at=work.now,
         )
     )  # fmt: skip
@@ -61,15 +60,16 @@ def cast_sealed(
     return work.now
 
 
-def _admit(db: Session, actor: Actor, motion: Motion, choice: str, reason: str) -> Seat:
+def _admit(db: Session, actor: Actor, motion: Motion, choice: str, reason: str) -> Sitting:
     """Return the actor's seat as it stands now; refuse whoever may not cast this ballot."""
-    seat = committees.seat_of(db, actor, motion.case_id)
+    seat = committees.sitting(db, actor, motion.case_id)
     if seat is None:
         raise Forbidden(Reason("You have no seat in this case, or it stands aside."))
-    require(rules.why_not_voting(motion.state, had_ballot=queries.had_ballot(db, motion, seat.id)))
-    require(rules.why_not_open_to(db.get(RollEntry, (motion.id, seat.id))), Forbidden)
+    if motion.state is not MotionState.OPEN:
+        require(rules.why_not_voting(motion.state, had_ballot=queries.had_ballot(db, motion, seat.id)))
+    require(rules.why_not_open_to(queries.lines_by_seat(db, motion.id).get(seat.id)), Forbidden)
     if seat.id in committees.suspended(db, motion.case_id):
         raise Refused(rules.SUSPENDED)
     present = seat.id in committees.present(db, motion.hearing_id)
-    require(rules.why_not_cast(motion, Rule.from_json(motion.rule), choice, reason, present=present))
+    require(rules.why_not_cast(motion, queries.rule_of(db, motion.id), choice, reason, present=present))
     return seat

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam
+from sqlalchemy import select as core_select
+from sqlmodel import Session, SQLModel, col, select
 
 from panel.cases import queries as cases
 from panel.committees import queries as committees
 from panel.committees.models import Seat
+from panel.core.db import Prepared, core, remembered
 from panel.core.errors import Reason
 from panel.votes import rules
 from panel.votes.models import (
@@ -22,7 +25,18 @@ from panel.votes.models import (
     Secrecy,
     Tally,
 )
-from panel.votes.tally import Result
+from panel.votes.tally import Result, RollLine, Rule
+
+_ROLL = SQLModel.metadata.tables["roll_entry"].c
+_LINES = core_select(_ROLL.seat_id.label("seat"), _ROLL.entitled, _ROLL.due, _ROLL.category, _ROLL.reason).where(
+    _ROLL.motion_id == bindparam("motion")
+)
+_CAST = SQLModel.metadata.tables["ballot"].c
+_BALLOTS = Prepared(
+    core_select(_CAST.id, _CAST.replaces).where(
+        _CAST.motion_id == bindparam("motion"), _CAST.seat_id == bindparam("seat")
+    )
+)
 
 TURNOUT_STEP = timedelta(seconds=10)
 """Turnout is told in steps of this length, so that no single ballot is seen to come in."""
@@ -33,6 +47,7 @@ def motion(db: Session, motion_id: str) -> Motion | None:
     return db.get(Motion, motion_id)
 
 
+@remembered
 def motion_for_update(db: Session, motion_id: str) -> Motion:
     """Return a motion and hold its row until the act is committed: ballots and closing queue up behind it."""
     return db.exec(select(Motion).where(Motion.id == motion_id).with_for_update()).one()
@@ -76,6 +91,18 @@ def results(db: Session, of: Sequence[Motion]) -> dict[str, Result]:
     return {tally.motion_id: Result.from_json(tally.result) for tally in found}
 
 
+@remembered
+def rule_of(db: Session, motion_id: str) -> Rule:
+    """Return the rule under which a motion is voted on."""
+    return Rule.from_json(db.get_one(Motion, motion_id).rule)
+
+
+@remembered
+def lines_by_seat(db: Session, motion_id: str) -> dict[str, RollLine]:
+    """Return a motion's roll by seat, for judging many ballots; empty before it opened."""
+    return {line.seat: RollLine(*line) for line in core(db).execute(_LINES, {"motion": motion_id})}
+
+
 def roll(db: Session, motion_id: str) -> Sequence[RollEntry]:
     """Return a motion's roll by seat number; empty before it opened."""
     return db.exec(select(RollEntry).where(RollEntry.motion_id == motion_id).order_by(col(RollEntry.number))).all()
@@ -99,7 +126,16 @@ def counting_ballots(db: Session, motion_id: str) -> Sequence[Ballot]:
 
 def ballot_of(db: Session, motion_id: str, seat_id: str) -> Ballot | None:
     """Return the open ballot of a seat that counts."""
-    return next((b for b in counting_ballots(db, motion_id) if b.seat_id == seat_id), None)
+    of_seat = db.exec(select(Ballot).where(Ballot.motion_id == motion_id, Ballot.seat_id == seat_id)).all()
+    replaced = {ballot.replaces for ballot in of_seat}
+    return next((ballot for ballot in of_seat if ballot.id not in replaced), None)
+
+
+def standing_ballot(db: Session, motion_id: str, seat_id: str) -> str | None:
+    """Return the id of the open ballot of a seat that counts; `ballot_of` for the hot act, without a row."""
+    of_seat = _BALLOTS(db, motion=motion_id, seat=seat_id).fetchall()
+    replaced = {replaces for _, replaces in of_seat}
+    return next((id for id, _ in of_seat if id not in replaced), None)
 
 
 def members_of(db: Session, seats: Sequence[str]) -> Sequence[str]:
