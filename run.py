@@ -42,6 +42,11 @@ PLAYWRIGHT_PLACES = (
     "~/Library/Caches/ms-playwright/chromium-*/chrome-mac*/*.app/Contents/MacOS/*",
     "~/AppData/Local/ms-playwright/chromium-*/chrome-win*/chrome.exe",
 )
+JUDGES = os.path.join(VENV, "judges")
+PROGRAMS = {"go": "golang-go", "node": "nodejs", "npm": "npm", "openssl": "openssl"}
+"""Programs that judge the record in the tests, each with its Debian package."""
+NPM_LOCK = ("tests/foreign/package.json", "tests/foreign/package-lock.json")
+X_MOD, X_MOD_SOURCE = "golang-golang-x-mod-dev", "https://go.googlesource.com/mod"
 CJK_FONTS = ("/usr/share/fonts/**/*CJK*", "/usr/local/share/fonts/**/*CJK*", "~/.local/share/fonts/**/*CJK*")
 
 
@@ -158,7 +163,7 @@ def provide_browser() -> None:
     lacking = [] if chromium() else ["chromium"]
     lacking += [] if chinese_fonts() else ["fonts-noto-cjk"]
     if lacking and shutil.which("apt-get") and getattr(os, "geteuid", lambda: 1)() == 0:
-        apt_install(lacking)
+        apt_install(lacking, "the browser tests")
     if not chromium():
         say("Installing Chromium for the browser tests ...")
         subprocess.run([PYTHON, "-m", "playwright", "install", "chromium"], check=False)
@@ -168,9 +173,9 @@ def provide_browser() -> None:
         fail(f"The browser tests need Chromium and Chinese fonts. Run: {debian if shutil.which('apt-get') else other}")
 
 
-def apt_install(packages: list[str]) -> None:
+def apt_install(packages: list[str], purpose: str) -> None:
     """Install Debian packages as root; the package lists are fetched when they are missing or old."""
-    say(f"Installing {' and '.join(packages)} for the browser tests ...")
+    say(f"Installing {' and '.join(packages)} for {purpose} ...")
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     install = ["apt-get", "install", "-y", "--no-install-recommends", *packages]
     if subprocess.run(install, env=environment, capture_output=True).returncode:
@@ -178,6 +183,73 @@ def apt_install(packages: list[str]) -> None:
         done = subprocess.run(install, env=environment, capture_output=True, text=True)
         if done.returncode:
             say(done.stderr)
+
+
+# What the foreign judges of the record need (tests/foreign)
+
+
+def gopath() -> str | None:
+    """Return the folder below which the judge in Go finds golang.org/x/mod, or None."""
+    places = (os.environ.get("PANEL_GOPATH"), "/usr/share/gocode", os.path.expanduser("~/go"))
+    held = os.path.join("src", "golang.org", "x", "mod", "sumdb", "tlog")
+    return next((place for place in places if place and os.path.isdir(os.path.join(place, held))), None)
+
+
+def provide_judges() -> None:
+    """Find or install Go with x/mod, Node with @sigstore/verify, and openssl; nothing is skipped silently."""
+    if lacking := lacking_judges():
+        if shutil.which("apt-get") and getattr(os, "geteuid", lambda: 1)() == 0:
+            apt_install(lacking, "the foreign judges of the record")
+        if lacking := lacking_judges():
+            fail(f"The foreign judges of the record are missing. Run: {how_to_install(lacking)}")
+    provide_npm()
+    if not offline():
+        say("The foreign judges run with the network in reach: unshare cannot take it from them on this machine.")
+
+
+def lacking_judges() -> list[str]:
+    """Return the Debian packages of what is not there."""
+    lacking = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
+    return lacking if gopath() else [*lacking, X_MOD]
+
+
+def how_to_install(packages: list[str]) -> str:
+    """Return the command that installs these packages, or what they stand for on other systems."""
+    if shutil.which("apt-get"):
+        return f"sudo apt-get install -y {' '.join(packages)}"
+    formulas = {"golang-go": "go", "nodejs": "node", "npm": "node", "openssl": "openssl"}
+    wanted = sorted({formulas[package] for package in packages if package in formulas})
+    commands = [f"brew install {' '.join(wanted)}"] if wanted else []
+    clone = f'git clone {X_MOD_SOURCE} "{os.path.expanduser("~/go/src/golang.org/x/mod")}"'
+    return " && ".join([*commands, clone] if X_MOD in packages else commands)
+
+
+def provide_npm() -> None:
+    """Install the locked npm packages of the judge in JavaScript; none of their scripts is run."""
+    stamp, wanted = os.path.join(JUDGES, "installed.txt"), "\n".join(map(digest, NPM_LOCK))
+    if os.path.exists(stamp):
+        with open(stamp, encoding="ascii") as file:
+            if file.read() == wanted:
+                return
+    say("Installing the npm packages of the foreign judges ...")
+    os.makedirs(JUDGES, exist_ok=True)
+    for name in NPM_LOCK:
+        shutil.copy(os.path.join(ROOT, name), JUDGES)
+    command = [shutil.which("npm") or "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(command, cwd=JUDGES, capture_output=True, text=True, errors="replace")
+    if done.returncode:
+        say(done.stderr)
+        fail("The npm packages of the foreign judges could not be installed. Is there a network? Then run this again.")
+    with open(stamp, "w", encoding="ascii") as file:
+        file.write(wanted)
+
+
+def offline() -> list[str]:
+    """Return the words before a command that take the network from it; none where the machine does not allow it."""
+    words = ["unshare", "-n"] if getattr(os, "geteuid", lambda: 1)() == 0 else ["unshare", "-rn"]
+    if not shutil.which("unshare"):
+        return []
+    return [] if subprocess.run([*words, "true"], capture_output=True).returncode else words
 
 
 # The commands
@@ -188,7 +260,8 @@ def test(words: list[str]) -> int:
     start = time.monotonic()
     provide(DEVELOPMENT)
     provide_browser()
-    environment = {**os.environ, "PANEL_CHROMIUM": chromium() or ""}
+    provide_judges()
+    environment = {**os.environ, "PANEL_CHROMIUM": chromium() or "", "PANEL_GOPATH": gopath() or ""}
     if words:
         return subprocess.call([PYTHON, "-m", "pytest", *words], env=environment)
     steps = {

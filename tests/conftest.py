@@ -12,6 +12,13 @@ from tests.factories import World, make_template, make_world
 pytest_plugins = ["tests.browser", "tests.postgres"]
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what tests have counted (`record_property("counted", ...)`): how many tampered records were refused."""
+    passed: list[pytest.TestReport] = terminalreporter.getreports("passed")
+    for line in (value for report in passed for name, value in report.user_properties if name == "counted"):
+        terminalreporter.write_line(str(line))
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An empty database, built once by the migrations."""

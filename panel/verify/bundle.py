@@ -19,9 +19,9 @@ FORMAT = "heyi-bundle/v1"
 LENGTH_VERSION = "heyi-length/v1"
 AUDIENCES = ("public", "party", "panel", "full")
 FIELDS = ("format", "audience", "case", "key", "checkpoint", "entries", "length")
-LARGEST = 64 * 1024 * 1024
+LARGEST = 16 * 1024 * 1024
 """Bytes; a larger file is refused unread."""
-MOST_VALUES = 4_000_000
+MOST_VALUES = 700_000
 """At most about so many JSON values; more would only be there to fill the reader's memory."""
 
 DEEPEST = 64

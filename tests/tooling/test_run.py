@@ -82,3 +82,21 @@ def test_the_wheel_carries_templates_static_files_migrations_and_data(tmp_path: 
     wanted = {f"panel/{name.removeprefix('panel/')}" for name in tracked.stdout.split()}
     assert len(wanted) > 20
     assert wanted - carried == set()
+
+
+@pytest.mark.parametrize(
+    ("there", "command"),
+    [
+        (["apt-get"], "sudo apt-get install -y golang-go nodejs npm openssl golang-golang-x-mod-dev"),
+        ([], "brew install go node openssl && git clone https://go.googlesource.com/mod "),
+    ],
+)
+def test_without_the_foreign_judges_it_says_the_command(tmp_path: Path, there: list[str], command: str) -> None:
+    for name in there:
+        (tmp_path / name).symlink_to("/bin/false")
+    code = "import os, run; os.geteuid = lambda: 1; run.gopath = lambda: None; run.provide_judges()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"The foreign judges of the record are missing. Run: {command}")
