@@ -45,6 +45,8 @@ PLAYWRIGHT_PLACES = (
 JUDGES = os.path.join(VENV, "judges")
 PROGRAMS = {"go": "golang-go", "node": "nodejs", "npm": "npm", "openssl": "openssl"}
 """Programs that judge the record in the tests, each with its Debian package."""
+if sys.platform == "linux":
+    PROGRAMS["strace"] = "strace"
 NPM_LOCK = ("tests/foreign/package.json", "tests/foreign/package-lock.json")
 X_MOD, X_MOD_SOURCE = "golang-golang-x-mod-dev", "https://go.googlesource.com/mod"
 CJK_FONTS = ("/usr/share/fonts/**/*CJK*", "/usr/local/share/fonts/**/*CJK*", "~/.local/share/fonts/**/*CJK*")

@@ -4,6 +4,7 @@ import secrets
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -27,6 +28,8 @@ PATIENCE = 20.0
 
 def traced(pid: int, to: Path) -> "subprocess.Popen[bytes]":
     """Trace a server's system calls into a file; it is attached when this returns."""
+    if sys.platform != "linux":
+        pytest.skip("only Linux has strace")
     strace = shutil.which("strace")
     if strace is None:
         pytest.fail("There is no strace. Run: python3 run.py test", pytrace=False)
