@@ -21,7 +21,7 @@ AUDIENCES = ("public", "party", "panel", "full")
 FIELDS = ("format", "audience", "case", "key", "checkpoint", "entries", "length")
 LARGEST = 16 * 1024 * 1024
 """Bytes; a larger file is refused unread."""
-MOST_VALUES = 700_000
+MOST_VALUES = 500_000
 """At most about so many JSON values; more would only be there to fill the reader's memory."""
 
 DEEPEST = 64
