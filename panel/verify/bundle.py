@@ -131,9 +131,14 @@ def parse(data: bytes) -> Bundle:
     return Bundle(audience=whole["audience"], entries=entries, digest=digest_of(whole), **texts)
 
 
+def too_large(data: bytes) -> bool:
+    """Say whether this is more than any reader has to bear; nothing larger is made or read."""
+    return len(data) > LARGEST or sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES
+
+
 def json_of(data: bytes) -> Any:
     """Read canonical JSON that ends in one line end; raises Broken."""
-    if len(data) > LARGEST or sum(map(data.count, (b",", b"[", b"{"))) > MOST_VALUES:
+    if too_large(data):
         raise Broken("", Reason("The file is larger than any bundle."))
     try:
         text = data.decode()

@@ -15,7 +15,7 @@ from panel.record.commitment import PARTS, commitments_of, encode64
 from panel.record.events import EVENT_KINDS, Level, Opener
 from panel.record.models import Checkpoint, RecordBody, RecordEntry
 from panel.record.note import SigningKey
-from panel.verify.bundle import FORMAT, LARGEST, seal
+from panel.verify.bundle import FORMAT, seal, too_large
 
 
 def bundle_of(engine: Engine, key: SigningKey, *, stream: str, level: Level, now: datetime) -> bytes:
@@ -65,7 +65,7 @@ def export_case(db: Session, *, stream: str, level: Level, key: SigningKey, chec
         "checkpoint": checkpoint.note, "entries": entries,
     }  # fmt: skip
     made = seal(content, key, size=checkpoint.size, root=checkpoint.root)
-    if len(made) > LARGEST:
+    if too_large(made):
         raise Refused(Reason("This case is too long for one bundle."))
     return made
 

@@ -2,8 +2,8 @@
 "use strict";
 ((heyi) => {
   const { BadValue, Broken, bytesOf, canonical, isObject, reason } = heyi;
-  const LARGEST = 64 * 1024 * 1024;
-  const MOST_VALUES = 4000000;
+  const LARGEST = 16 * 1024 * 1024;
+  const MOST_VALUES = 500000;
   const DEEPEST = 64;
   const MOST_NESTED = 960;
   const MOST_DIGITS = 4300;
