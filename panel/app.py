@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from sqlalchemy import Engine
 from sqlmodel import Session, select
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -69,9 +70,11 @@ from panel.record import checkpoint
 from panel.record import rules as record_rules
 from panel.record import views as record_views
 from panel.record.events import Event
-from panel.record.models import SYSTEM_STREAM
+from panel.record.models import SYSTEM_STREAM, Checkpoint
+from panel.record.sinks import Sinks
 from panel.rulebook import rules as rulebook_rules
 from panel.rulebook import views as rulebook_views
+from panel.verify import views as verify_views
 from panel.votes import actions as votes_actions
 from panel.votes import live as votes_live
 from panel.votes import rules as votes_rules
@@ -130,6 +133,7 @@ def routes() -> list[BaseRoute]:
         *opinions_views.routes,
         *publication_views.routes,
         *rulebook_views.routes,
+        *verify_views.routes,
     ]
 
 
@@ -225,6 +229,16 @@ async def keep_limits(site: pages.Site) -> None:
         await asyncio.sleep(SEEN_SECONDS)
 
 
+def _publish(engine: Engine, settings: Settings) -> Checkpoint:
+    """Sign the head, keep the checkpoint, and bring it to whoever keeps checkpoints of ours."""
+    made = checkpoint.publish(engine, checkpoint.key_at(settings.record_key), clock.now())
+    sinks = Sinks(
+        settings.checkpoint_folder, settings.checkpoint_hooks, settings.witnesses, settings.timestamp_authority
+    )
+    sinks.publish(engine, made, lambda sink, problem: log.failure(f"checkpoint_not_taken_by {sink}", problem))
+    return made
+
+
 async def keep_published(site: pages.Site, settings: Settings) -> None:
     """Sign and publish the record's head on a fixed timer, so that a checkpoint's time betrays nothing.
 
@@ -234,8 +248,7 @@ async def keep_published(site: pages.Site, settings: Settings) -> None:
     try:
         while True:
             try:
-                key = checkpoint.key_at(settings.record_key)
-                site.areas["published"] = await asyncio.to_thread(checkpoint.publish, engine, key, clock.now())
+                site.areas["published"] = await asyncio.to_thread(_publish, engine, settings)
             except Exception:
                 logging.getLogger(__name__).exception("no checkpoint was published; the timer tries again")
             await asyncio.sleep(settings.checkpoint_seconds)

@@ -9,7 +9,7 @@ import structlog
 
 from tests.factories import World, make_template, make_world
 
-pytest_plugins = ["tests.browser"]
+pytest_plugins = ["tests.browser", "tests.postgres"]
 
 
 @pytest.fixture(scope="session")

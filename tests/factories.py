@@ -2,9 +2,10 @@
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -28,6 +29,7 @@ from panel.core.pages import Site
 from panel.core.schema import migrate
 from panel.core.security import Actor
 from panel.hearings.models import Hearing
+from panel.record.models import RecordHead
 from panel.rulebook import queries as rulebook
 from panel.rulebook.models import RuleDocument
 from panel.work import Work
@@ -35,6 +37,8 @@ from tests.people import ALTERNATE, CAST, OTHERS, SEATED, STRANGER
 
 T = TypeVar("T")
 ORIGIN = "http://testserver"
+FIRST_EVENTS = 2
+"""Events on the record of a fresh world: the case was opened, the committee formed."""
 SECRET = "a secret of the tests, longer than thirty-two characters"
 
 
@@ -59,6 +63,7 @@ class World:
     case_id: str = ""
     committee_id: str = ""
     hearing_id: str = ""
+    served: bool = False
 
     def actor(self, key: str) -> Actor:
         """Return a person as an actor, standings fresh from the database."""
@@ -105,6 +110,30 @@ class World:
 
         text = client.get(page).text
         return dict(re.findall(r'name="(csrf|idem)" value="([^"]*)"', text))
+
+    def untouched(self) -> bool:
+        """Say whether nothing has happened yet: no act, no sign-in, and no server that may do something by itself."""
+        with self.db() as db:
+            signed_in = db.exec(select(SignInSession.person_id)).first()
+            fresh = not self.served and signed_in is None and db.get_bind().dialect.name == "sqlite"
+            return fresh and db.get_one(RecordHead, 1).size == FIRST_EVENTS
+
+    def kept(self, path: Path) -> "World":
+        """Keep the database as it stands now in a file of its own; return who is who in it."""
+        with closing(sqlite3.connect(self.folder / "panel.sqlite")) as live, closing(sqlite3.connect(path)) as copy:
+            live.backup(copy)
+        return replace(self, people=dict(self.people), seats=dict(self.seats))
+
+    def become(self, other: "World", path: Path) -> None:
+        """Go on from a database that `kept` has kept. Only an untouched world can: nobody has read from it yet."""
+        self.site.reading.dispose()
+        self.site.writer._engine.dispose()  # type: ignore[attr-defined]  # the writer's own
+        for ending in ("-wal", "-shm"):
+            (self.folder / f"panel.sqlite{ending}").unlink(missing_ok=True)
+        shutil.copy(path, self.folder / "panel.sqlite")
+        self.people.update(other.people)
+        self.seats.update(other.seats)
+        self.case_id, self.committee_id, self.hearing_id = other.case_id, other.committee_id, other.hearing_id
 
     def close(self) -> None:
         """Stop the writer."""

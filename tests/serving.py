@@ -31,6 +31,7 @@ def served(folder: Path, template: Path, **settings: Any) -> Iterator[Served]:
         port = listening.getsockname()[1]
         origin = f"http://127.0.0.1:{port}"
         world = make_world(folder, template, **{"origins": (origin,), "port": port, **settings})
+        world.served = True
         server = server_of(world.app, world.site.settings)
         with running(server, listening):
             yield Served(world, origin, port, server)

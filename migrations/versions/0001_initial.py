@@ -27,6 +27,13 @@ def upgrade() -> None:
     with op.batch_alter_table('checkpoint', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_checkpoint_published_at'), ['published_at'], unique=False)
 
+    op.create_table('cosignature',
+    sa.Column('origin', sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
+    sa.Column('size', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('witness', sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+    sa.Column('line', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.PrimaryKeyConstraint('origin', 'size', 'witness')
+    )
     op.create_table('dissent',
     sa.Column('id', sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),
     sa.Column('created_at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
@@ -133,6 +140,12 @@ def upgrade() -> None:
     sa.Column('answer', sa.JSON(), nullable=False),
     sa.Column('at', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('key')
+    )
+    op.create_table('timestamp',
+    sa.Column('origin', sqlmodel.sql.sqltypes.AutoString(length=200), nullable=False),
+    sa.Column('size', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('token', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('origin', 'size')
     )
     op.create_table('acknowledgement',
     sa.Column('id', sqlmodel.sql.sqltypes.AutoString(length=32), nullable=False),

@@ -16,13 +16,14 @@ from panel.core import clock, log
 from panel.core.config import Settings
 from panel.core.db import reading_engine, writing_engine
 from panel.core.errors import NotFound, Refused
+from panel.core.files import write_whole
 from panel.core.i18n import DEFAULT_LOCALE, Translator, translator
 from panel.record.checkpoint import read_key
 from panel.record.events import Level
 from panel.verify import audit as auditing
 from panel.verify import check, receipt, report
 from panel.verify.bundle import LARGEST
-from panel.verify.export import bundle_of
+from panel.verify.export import bundle_of, entry_of
 
 Data = Annotated[Path | None, typer.Option(help="The installation's data directory; else PANEL_DATA.")]
 Locale = Annotated[str, typer.Option(help="Language of the report: zh_CN or en.", envvar="PANEL_LOCALE")]
@@ -54,21 +55,47 @@ def export_case(
     locale: Locale = DEFAULT_LOCALE,
 ) -> None:
     """Write a case's bundle: disclosed parts, commitments of the rest, proofs, checkpoint, signed length."""
-    settings, words = _installed(data, locale)
+    settings, words = installed(data, locale)
     engine = writing_engine(settings.database_url)
     try:
         key = read_key(settings.record_key)
         bundle = bundle_of(engine, key, stream=_stream(engine, case), level=Level[audience.name], now=clock.now())
-        _write_whole(to, bundle)
+        write_whole(to, bundle)
         log.configure()
         log.security("case_exported", case=case, audience=audience.value)
     except Refused as refused:
-        _usage(words.reason(refused.reason))
+        usage(words.reason(refused.reason))
     except OSError as problem:
-        _usage(words.reason(report.unreadable(Path(problem.filename or to), problem.strerror or "")))
+        usage(words.reason(report.unreadable(Path(problem.filename or to), problem.strerror or "")))
     finally:
         engine.dispose()
     typer.echo(words.reason(report.written(to, len(bundle))))
+
+
+@export.command("entry")
+def export_entry(
+    index: Annotated[int, typer.Argument(help="The entry's index on the record.", min=0)],
+    to: Annotated[Path, typer.Option(help="The file to write.")],
+    audience: Annotated[For, typer.Option(help="For whom: each may have what those before it may.")] = For.PUBLIC,
+    data: Data = None,
+    locale: Locale = DEFAULT_LOCALE,
+) -> None:
+    """Hand out one entry with its proof, in the form of a receipt: salt and text of the parts that are disclosed."""
+    settings, words = installed(data, locale)
+    engine = writing_engine(settings.database_url)
+    try:
+        key = read_key(settings.record_key)
+        entry = entry_of(engine, key, index=index, level=Level[audience.name], now=clock.now())
+        write_whole(to, entry)
+        log.configure()
+        log.security("entry_exported", entry=index, audience=audience.value)
+    except Refused as refused:
+        usage(words.reason(refused.reason))
+    except OSError as problem:
+        usage(words.reason(report.unreadable(Path(problem.filename or to), problem.strerror or "")))
+    finally:
+        engine.dispose()
+    typer.echo(words.reason(report.written(to, len(entry))))
 
 
 def verify(
@@ -82,7 +109,7 @@ def verify(
         data = _read(file)
         found = (receipt if receipt.is_receipt(data) else check).verify(data, _key_text(key))
     except OSError as problem:
-        _usage(words.reason(report.unreadable(Path(problem.filename or file), problem.strerror or "")))
+        usage(words.reason(report.unreadable(Path(problem.filename or file), problem.strerror or "")))
     for line in report.told(found, words):
         typer.echo(line)
     raise typer.Exit(0 if found.holds else 1)
@@ -90,12 +117,12 @@ def verify(
 
 def audit(data: Data = None, locale: Locale = DEFAULT_LOCALE) -> None:
     """Derive every tally and finding from the record again and compare. Exit 0: all agree; 1: not; 2: usage."""
-    settings, words = _installed(data, locale)
+    settings, words = installed(data, locale)
     engine = reading_engine(settings.database_url)
     try:
         key = read_key(settings.record_key).verifier if settings.record_key.exists() else None
     except Refused as refused:
-        _usage(words.reason(refused.reason))
+        usage(words.reason(refused.reason))
     audited = []
     with Session(engine) as db:
         for one in auditing.audit(db, key=key, ballot_keys=settings.ballot_keys):
@@ -106,15 +133,15 @@ def audit(data: Data = None, locale: Locale = DEFAULT_LOCALE) -> None:
     raise typer.Exit(1 if any(one.problem for one in audited) else 0)
 
 
-def _installed(data: Path | None, locale: str) -> tuple[Settings, Translator]:
-    """Return the settings of an installation whose record is read; no token is signed, so any secret will do."""
+def installed(data: Path | None, locale: str, *, new: bool = False) -> tuple[Settings, Translator]:
+    """Return the settings of an installation (or of a new one); no token is signed, so any secret will do."""
     settings = Settings(secret=SecretStr(secrets.token_hex()))
     if data is not None:
         settings = settings.model_copy(update={"data": data})
     words = translator(locale)
     database = make_url(settings.database_url)
-    if database.get_backend_name() == "sqlite" and not Path(database.database or "").is_file():
-        _usage(words.reason(report.no_installation(settings.data)))
+    if not new and database.get_backend_name() == "sqlite" and not Path(database.database or "").is_file():
+        usage(words.reason(report.no_installation(settings.data)))
     return settings, words
 
 
@@ -139,18 +166,7 @@ def _key_text(key: str | None) -> str | None:
     return key if key is None or "+" in key else Path(key).read_text(encoding="utf-8", errors="replace").strip()
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or not at all."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    except OSError as problem:
-        raise OSError(problem.errno, problem.strerror, str(path)) from None
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _usage(sentence: str) -> NoReturn:
+def usage(sentence: str) -> NoReturn:
+    """Say what cannot be done as asked, and exit with 2."""
     typer.echo(sentence, err=True)
     raise typer.Exit(2)

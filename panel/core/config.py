@@ -17,6 +17,7 @@ class Settings(BaseSettings):
 
     `secret` signs forms and links; `former_secrets` still read what they have signed, for a day after a change.
     Either comes from the environment or, better, from a file of the environment's choice that only its owner reads.
+    Where checkpoints go besides: a folder, URLs to post them to, witnesses (`key URL`), an RFC 3161 authority.
     """
 
     model_config = SettingsConfigDict(env_prefix="PANEL_")
@@ -34,6 +35,10 @@ class Settings(BaseSettings):
     demo: bool = False
     lan: bool = False
     checkpoint_seconds: float = 60.0
+    checkpoint_folder: Path | None = None
+    checkpoint_hooks: tuple[str, ...] = ()
+    witnesses: tuple[str, ...] = ()
+    timestamp_authority: str = ""
     idle_minutes: int = 30
     session_hours: int = 12
     organisation: str = ""

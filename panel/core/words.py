@@ -72,6 +72,7 @@ TRACKS = {
 }
 EVENTS = {
     "record.body_erased": Label("The body of an entry was erased"),
+    "record.key_rotated": Label("The record's key was renewed"),
     "accounts.person_added": Label("An account was made"),
     "accounts.password_changed": Label("The password was changed"),
     "accounts.sessions_ended": Label("Sign-ins were ended"),

@@ -1,7 +1,7 @@
 """Writing about the record itself. Everything else reaches it through the unit of work."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from panel.core.db import empty_log
 from panel.core.errors import NotFound, require
 from panel.core.security import Actor
 from panel.record import queries, rules
-from panel.record.events import BodyErased, Event
+from panel.record.events import BodyErased, Event, KeyRotated
 from panel.record.models import ACKNOWLEDGED
 
 
@@ -21,14 +21,20 @@ class Recording(Protocol):
 
     db: Session
 
-    def record(self, event: Event) -> int:
+    def record(self, event: Event, *, told_of: Collection[str] = ()) -> int:
         """Put an event on the record; returns its index."""
 
     def after_commit(self, call: Callable[[], None]) -> None:
         """Run something once the act is durable."""
 
 
-def erase(work: Recording, actor: Actor, *, index: int, ground: str) -> None:
+def rotate_key(work: Recording, actor: Actor | None, *, former: str, key: str, ground: str) -> None:
+    """Record that another key (public keys, as text) signs from the next checkpoint but one on."""
+    require(rules.why_not_rotate(ground))
+    work.record(KeyRotated(actor_id=actor.person_id if actor else None, former=former, key=key, ground=ground))
+
+
+def erase(work: Recording, actor: Actor | None, *, index: int, ground: str) -> None:
     """Erase what an entry says, salts included, so that its commitments can no longer be opened.
 
     The entry's place, time and kind stay, and so does the proof that it was there. `ground` is public: it must name
@@ -44,4 +50,6 @@ def erase(work: Recording, actor: Actor, *, index: int, ground: str) -> None:
     work.db.delete(body)
     work.db.connection().execute(delete(ACKNOWLEDGED).where(ACKNOWLEDGED.c.index == index))
     work.after_commit(partial(empty_log, work.db.get_bind()))
-    work.record(BodyErased(case_id=private["case_id"], actor_id=actor.person_id, index=index, ground=ground))
+    work.record(
+        BodyErased(case_id=private["case_id"], actor_id=actor.person_id if actor else None, index=index, ground=ground)
+    )

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from sqlmodel import Session
 
 from panel.core.errors import Reason, Refused
+from panel.core.files import sync_folder
 from panel.record import queries
 from panel.record.models import Checkpoint, LogKey
 from panel.record.note import BadNote, CheckpointText, SigningKey
@@ -27,7 +28,7 @@ def make_key(path: Path, origin: str) -> SigningKey:
         file.write(f"{key.private_text}\n")
         file.flush()
         os.fsync(file.fileno())
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
     return key
 
 
@@ -50,6 +51,17 @@ def key_at(path: Path) -> SigningKey:
     return read_key(path) if path.exists() else make_key(path, new_origin())
 
 
+def next_key(path: Path) -> SigningKey:
+    """Make the key that will follow the one at this path, of the same name, in a file beside it."""
+    return make_key(path.with_suffix(".next"), read_key(path).name)
+
+
+def take_over(path: Path) -> None:
+    """Let the next key take the place of the one at this path, which is destroyed. Durable when this returns."""
+    path.with_suffix(".next").replace(path)
+    sync_folder(path.parent)
+
+
 def publish(engine: Engine, key: SigningKey, now: datetime) -> Checkpoint:
     """Sign the head and keep the checkpoint. Called on a fixed timer, so that size and time betray nothing.
 
@@ -68,17 +80,6 @@ def publish(engine: Engine, key: SigningKey, now: datetime) -> Checkpoint:
                 db.add(LogKey(key=str(key.verifier), origin=key.name, first_used_at=now))
             db.add(made)
             db.commit()
-    if kept is not None and kept.note != note:
+    if kept is not None and kept.root != stated.root:
         raise Refused(Reason("The record no longer agrees with its checkpoint of size %(size)s.", size=size))
     return kept or made
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new file's name durable; Windows has no such call."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

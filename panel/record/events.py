@@ -67,6 +67,17 @@ class Event(BaseModel):
         return self.model_dump(mode="json", exclude=set(self.public))
 
 
+class KeyRotated(Event):
+    """The log's key was renewed; the checkpoint that covers this is the last that the former key signs."""
+
+    kind: ClassVar[str] = "record.key_rotated"
+    public: ClassVar[frozenset[str]] = frozenset({"former", "key", "ground"})
+    disclosure: ClassVar[Level] = Level.PUBLIC
+    former: str
+    key: str
+    ground: str
+
+
 class BodyErased(Event):
     """The body of an entry was erased; the entry itself still verifies. Who erased it and why stays."""
 

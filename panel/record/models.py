@@ -119,6 +119,23 @@ class Checkpoint(SQLModel, table=True):
     published_at: datetime = Field(index=True)
 
 
+class Cosignature(SQLModel, table=True):
+    """A witness's line under a checkpoint: when it saw it, and found it consistent with all before."""
+
+    origin: str = Field(primary_key=True, max_length=200)
+    size: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    witness: str = Field(primary_key=True, max_length=300)
+    line: str
+
+
+class Timestamp(SQLModel, table=True):
+    """An authority's timestamp (RFC 3161) over the SHA-256 of a checkpoint's signed note."""
+
+    origin: str = Field(primary_key=True, max_length=200)
+    size: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    token: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
 ENTRIES, BODIES, HEAD, STREAMS, ACKNOWLEDGED = (
     SQLModel.metadata.tables[name]
     for name in ("record_entry", "record_body", "record_head", "record_stream", "acknowledgement")

@@ -22,9 +22,9 @@ class BadNote(ValueError):
     """A note, key or checkpoint that is not in its one right form, or whose signature does not hold."""
 
 
-def key_id(name: str, public: bytes) -> bytes:
+def key_id(name: str, public: bytes, kind: bytes = ED25519) -> bytes:
     """Return the four bytes that tell keys of the same name apart."""
-    return sha256(name.encode() + b"\n" + ED25519 + public).digest()[:4]
+    return sha256(name.encode() + b"\n" + kind + public).digest()[:4]
 
 
 @dataclass(frozen=True)
@@ -105,18 +105,23 @@ class SigningKey:
 
 def open_note(note: str, key: VerifierKey) -> str:
     """Return a note's text after verifying the signature of this key; lines of other keys are passed over."""
-    text, split, signatures = note.rpartition("\n\n")
-    text += "\n"
-    if not split or not signatures.endswith("\n"):
-        raise BadNote(Label("not a signed note"))
-    _require_note_text(text)
-    lines = [_signature_line(line) for line in signatures[:-1].split("\n")]
+    text, lines = parted(note)
     mine = [s for name, s in lines if name == key.name and s[:4] == key_id(key.name, key.public)]
     if len(mine) != 1:
         raise BadNote(Label("two signatures of this key") if mine else Label("no signature of this key"))
     if not key.verifies(mine[0][4:], text):
         raise BadNote(Label("the signature does not belong to the text"))
     return text
+
+
+def parted(note: str) -> tuple[str, list[tuple[str, bytes]]]:
+    """Return a note's text and its signatures, by name, unverified; raises BadNote."""
+    text, split, signatures = note.rpartition("\n\n")
+    text += "\n"
+    if not split or not signatures.endswith("\n"):
+        raise BadNote(Label("not a signed note"))
+    _require_note_text(text)
+    return text, [_signature_line(line) for line in signatures[:-1].split("\n")]
 
 
 def signed_by(note: str, key: VerifierKey) -> bool:

@@ -1,18 +1,29 @@
 """Reading the record: entries, bodies, proofs, checkpoints."""
 
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam
 from sqlalchemy import select as core_select
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from panel.core.db import Prepared
 from panel.record import merkle
 from panel.record.commitment import ERASED, WITHHELD, commitments_of, encode64
-from panel.record.models import ENTRIES, Acknowledgement, Checkpoint, LogKey, RecordBody, RecordEntry, RecordHead
+from panel.record.events import KeyRotated
+from panel.record.models import (
+    ENTRIES,
+    Acknowledgement,
+    Checkpoint,
+    Cosignature,
+    LogKey,
+    RecordBody,
+    RecordEntry,
+    RecordHead,
+    Timestamp,
+)
 from panel.record.note import VerifierKey, signed_by
 from panel.record.receipt import Receipt, extra_of
 
@@ -56,9 +67,33 @@ def checkpoint_of(db: Session, size: int) -> Checkpoint | None:
     return newest if newest is not None and newest.size >= size else None
 
 
+def cosigned(db: Session, checkpoint: Checkpoint) -> str:
+    """Return a checkpoint's note with the lines of the witnesses that have cosigned it."""
+    same = Cosignature.origin == checkpoint.origin, Cosignature.size == checkpoint.size
+    lines = db.exec(select(Cosignature.line).where(*same).order_by(col(Cosignature.witness))).all()
+    return checkpoint.note + "".join(lines)
+
+
+def seen_by(db: Session, origin: str, witness: str) -> int:
+    """Return the size of the newest checkpoint of a log that a witness has cosigned, else 0."""
+    same = Cosignature.origin == origin, Cosignature.witness == witness
+    return db.exec(select(func.coalesce(func.max(Cosignature.size), 0)).where(*same)).one()
+
+
+def timestamp(db: Session, size: int) -> Timestamp | None:
+    """Return the timestamp over the checkpoint of this size."""
+    return db.exec(select(Timestamp).where(Timestamp.size == size)).first()
+
+
 def log_keys(db: Session) -> Sequence[LogKey]:
     """Return the public keys of the log, the newest first."""
     return db.exec(select(LogKey).order_by(col(LogKey.first_used_at).desc(), col(LogKey.key))).all()
+
+
+def rotations(db: Session) -> Sequence[tuple[str, str]]:
+    """Return every renewal of the log's key, oldest first: the former public key and the one after it, as text."""
+    told = [json.loads(body.public) for _, body in _read(db, col(RecordEntry.kind) == KeyRotated.kind) if body]
+    return [(public["former"], public["key"]) for public in told]
 
 
 def key_of(db: Session, checkpoint: Checkpoint) -> str:
@@ -93,9 +128,13 @@ def receipt(db: Session, of: Acknowledgement) -> Receipt | None:
     if checkpoint is None or found is None:
         return None
     row, body = found
-    told = opened_parts(row, body, public=True, private=of.own)
-    extra = extra_of(key_of(db, checkpoint), commitments_of(row.leaf), told)
-    return Receipt(of.index, proofs(db, checkpoint.size)(of.index), checkpoint.note, extra)
+    return receipt_of(db, checkpoint, row, opened_parts(row, body, public=True, private=of.own))
+
+
+def receipt_of(db: Session, checkpoint: Checkpoint, row: RecordEntry, parts: Mapping[str, Any]) -> Receipt:
+    """Return an entry with its proof up to a checkpoint that covers it, its parts disclosed as given."""
+    extra = extra_of(key_of(db, checkpoint), commitments_of(row.leaf), parts)
+    return Receipt(row.index, proofs(db, checkpoint.size)(row.index), cosigned(db, checkpoint), extra)
 
 
 def opened_parts(row: RecordEntry, body: RecordBody | None, *, public: bool, private: bool) -> dict[str, Any]:

@@ -4,25 +4,31 @@ from collections.abc import Mapping
 
 from panel.core.errors import Reason
 from panel.core.security import ANYONE, SIGNED_IN, Grant
-from panel.record.events import BodyErased
+from panel.record.events import BodyErased, KeyRotated
 from panel.record.models import RecordBody, RecordEntry
 
 PERMISSIONS: Mapping[str, Grant] = {
     "record.checkpoint": ANYONE,
     "record.tile": ANYONE,
     "record.keys": ANYONE,
+    "record.timestamp": ANYONE,
     "record.receipts": SIGNED_IN,
     "record.receipt": SIGNED_IN,
 }
 """A receipt is for its holder alone: the view sees to that, and the list shows nobody else's."""
 
 
+def why_not_rotate(ground: str) -> Reason | None:
+    """A key is renewed for a stated reason: who compares keys later must know why there are two."""
+    return None if ground.strip() else Reason("Please state why the key is renewed.")
+
+
 def why_not_erase(entry: RecordEntry, body: RecordBody | None, ground: str) -> Reason | None:
     """Say why an entry's body cannot be erased; who erased another, and why, is kept for ever."""
     if body is None:
         return Reason("This entry was erased before.")
-    if entry.kind == BodyErased.kind:
-        return Reason("An entry that records an erasure cannot be erased.")
+    if entry.kind in (BodyErased.kind, KeyRotated.kind):
+        return Reason("An entry that records an erasure or another key cannot be erased.")
     if not ground.strip():
         return Reason("Please state the ground of the erasure.")
     return None

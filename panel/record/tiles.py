@@ -1,8 +1,9 @@
 """Tiles: the tree as static files, laid out as C2SP tlog-tiles (height 8). Whatever serves files can serve them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import select
 from sqlmodel import Session
@@ -81,3 +82,24 @@ def _elements(number: int) -> str:
     while number := number // 1000:
         elements.insert(0, f"x{number % 1000:03}")
     return "/".join(elements)
+
+
+def source(read: Callable[[Tile], bytes], size: int) -> merkle.HashAt:
+    """Return the source of subtree hashes of a tree of this size that reads nothing but its tiles."""
+
+    @lru_cache(maxsize=1024)
+    def tile(level: int, number: int) -> bytes:
+        width = min(WIDTH, (size >> HEIGHT * level) - number * WIDTH)
+        data = read(Tile(level, number, width))
+        if len(data) != width * HASH_SIZE:
+            raise ValueError(f"tile {level}/{number} has not {width} hashes")
+        return data
+
+    def hash_at(level: int, place: int) -> bytes:
+        above, height = divmod(level, HEIGHT)
+        if height:
+            return merkle.node_hash(hash_at(level - 1, 2 * place), hash_at(level - 1, 2 * place + 1))
+        number, at = divmod(place, WIDTH)
+        return tile(above, number)[at * HASH_SIZE : (at + 1) * HASH_SIZE]
+
+    return hash_at

@@ -14,6 +14,8 @@ from panel.record.commitment import encode64
 from panel.record.models import Acknowledgement, RecordEntry
 from panel.record.receipt import SUFFIX, short_form
 
+MOST_ENTRIES = 1 << 62
+"""No record is as large; a number beyond it is no size, and no database would take it."""
 FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 
 
@@ -23,7 +25,7 @@ def checkpoint(reading: Reading) -> Response:
     newest = queries.newest_checkpoint(reading.db)
     if newest is None:
         raise NotFound
-    return PlainTextResponse(newest.note, headers={"cache-control": "public, max-age=10"})
+    return PlainTextResponse(queries.cosigned(reading.db, newest), headers={"cache-control": "public, max-age=10"})
 
 
 @page("record.tile", public=True)
@@ -41,6 +43,16 @@ def keys(reading: Reading) -> Response:
     """Answer with the log's public keys, one a line, the newest first: their own word, to be compared with print."""
     lines = [f"{one.key}\n" for one in queries.log_keys(reading.db)]
     return PlainTextResponse("".join(lines), headers={"cache-control": "public, max-age=60"})
+
+
+@page("record.timestamp", public=True)
+def timestamp(reading: Reading) -> Response:
+    """Answer with the authority's timestamp over the checkpoint of a size (RFC 3161), where there is one."""
+    size = reading.request.path_params["size"]
+    found = queries.timestamp(reading.db, size) if size < MOST_ENTRIES else None
+    if found is None:
+        raise NotFound
+    return Response(found.token, media_type="application/timestamp-reply", headers=FOR_EVER)
 
 
 @page("record.receipts")
@@ -98,6 +110,7 @@ routes = [
     Route("/record/checkpoint", checkpoint, methods=["GET"], name="record.checkpoint"),
     Route("/record/tile/{path:path}", tile, methods=["GET"], name="record.tile"),
     Route("/record/keys", keys, methods=["GET"], name="record.keys"),
+    Route("/record/timestamp/{size:int}", timestamp, methods=["GET"], name="record.timestamp"),
     Route("/receipts", receipts, methods=["GET"], name="record.receipts"),
     Route("/receipts/{id}", show_receipt, methods=["GET"], name="record.receipt"),
     Route("/receipts/{id}/file", receipt_file, methods=["GET"], name="record.receipt_file"),

@@ -15,7 +15,7 @@ from panel.record import merkle, queries
 from panel.record.commitment import ERASED, PARTS, canonical, commit, commit_canonical, commitments_of
 from panel.record.events import BodyErased
 from panel.record.models import Checkpoint, RecordBody, RecordEntry, RecordStream
-from panel.record.note import BadNote, CheckpointText, VerifierKey, open_note
+from panel.record.note import BadNote, CheckpointText, VerifierKey, open_note, signed_by
 from panel.verify import finding, recount
 from panel.verify.bundle import Broken, BundleEntry, Part
 from panel.votes.actions import keys
@@ -37,7 +37,8 @@ def audit(db: Session, *, key: VerifierKey | None = None, ballot_keys: Path | No
     roots = dict[int, bytes]()
     yield _audited(Reason("The record: %(n)s entries", n=size), check_record, db, size, roots)
     published = queries.checkpoints(db)
-    yield _audited(Reason("The checkpoints: %(n)s", n=len(published)), check_checkpoints, published, roots, key)
+    keys = _chain(key, queries.rotations(db))
+    yield _audited(Reason("The checkpoints: %(n)s", n=len(published)), check_checkpoints, published, roots, keys)
     for case in db.exec(select(Case).order_by(col(Case.opened_at), col(Case.number))).all():
         yield _audited(Reason("Case %(number)s", number=case.number), check_case, db, case, size)
     yield _audited(Reason("The keys of sealed motions"), check_keys, db, ballot_keys)
@@ -109,14 +110,26 @@ def _check_body(walk: _Walk, entry: RecordEntry, body: RecordBody, commitments: 
         walk.erased.add(told["index"])
 
 
-def check_checkpoints(published: Collection[Checkpoint], roots: Mapping[int, bytes], key: VerifierKey | None) -> None:
-    """Every published checkpoint must state a root that the record still gives; ours must be signed by our key."""
+def _chain(key: VerifierKey | None, rotations: Sequence[tuple[str, str]]) -> list[VerifierKey]:
+    """Return the log's key and those that it has followed, back to the first, as the record tells."""
+    keys = [] if key is None else [key]
+    for former, following in reversed(rotations):
+        if keys and following == str(keys[-1]):
+            keys.append(VerifierKey.parse(former))
+    return keys
+
+
+def check_checkpoints(
+    published: Collection[Checkpoint], roots: Mapping[int, bytes], keys: Sequence[VerifierKey]
+) -> None:
+    """Every published checkpoint must state a root that the record still gives; ours are signed by a key of ours."""
     for checkpoint in published:
         place = f"checkpoint {checkpoint.size}"
         try:
             text = checkpoint.note.rpartition("\n\n")[0] + "\n"
-            if key is not None and key.name == checkpoint.origin:
-                text = open_note(checkpoint.note, key)
+            ours = [key for key in keys if key.name == checkpoint.origin]
+            if ours and not any(signed_by(checkpoint.note, key) for key in ours):
+                open_note(checkpoint.note, ours[0])
             stated = CheckpointText.parse(text)
         except BadNote as bad:
             reason = Reason(

@@ -35,6 +35,21 @@ def bundle_of(engine: Engine, key: SigningKey, *, stream: str, level: Level, now
         return export_case(db, stream=stream, level=level, key=key, checkpoint=newest)
 
 
+def entry_of(engine: Engine, key: SigningKey, *, index: int, level: Level, now: datetime) -> bytes:
+    """Return one entry as a receipt file, disclosed as an audience may have it; publishes a checkpoint if need be."""
+    with Session(engine) as db:
+        newest, found = queries.checkpoint_of(db, index + 1), queries.entry(db, index)
+    if found is None:
+        raise Refused(Reason("There is no such entry."))
+    if newest is None or newest.origin != key.name:
+        newest = publishing.publish(engine, key, now)
+    entry, body = found
+    with Session(engine) as db:
+        told = queries.stream(db, entry.stream, below=newest.size)
+        parts = _parts(entry, body, level, waits=index in waiting(told, level))
+        return str(queries.receipt_of(db, newest, entry, parts)).encode()
+
+
 def export_case(db: Session, *, stream: str, level: Level, key: SigningKey, checkpoint: Checkpoint) -> bytes:
     """Return the bundle of a case for an audience, as of a checkpoint that this key has signed."""
     require(why_not_export(key, checkpoint))

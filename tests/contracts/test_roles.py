@@ -35,6 +35,11 @@ PAGES: dict[str, str] = {
     "publication.home": EVERYBODY,
     "publication.verify": EVERYBODY,
     "publication.preview": "CSA",
+    "record.keys": EVERYBODY,
+    "verify.page": EVERYBODY,
+    "verify.file": EVERYBODY,
+    "record.receipts": SIGNED_IN,
+    "record.receipt": "M",
     "rulebook.document": SIGNED_IN,
     "motions.turnout": "C",
     "ballots.show": PANEL,
@@ -74,6 +79,7 @@ OTHERWISE: dict[tuple[str, str], int] = {
     **{("decisions.show", letter): 404 for letter in "CMSRHOP"},
     **{("decisions.show_finding", letter): 404 for letter in "CMSRA"},
     **{("publication.summary", letter): 404 for letter in EVERYBODY},
+    **{("record.receipt", letter): 404 for letter in SIGNED_IN if letter != "M"},
 }
 """Where somebody of the case is told that there is nothing, or not yet, rather than that it is not theirs."""
 
@@ -83,6 +89,9 @@ ABSENT: dict[str, int] = {
     "accounts.demo_link": 404,
     "cases.exhibit_file": 404,
     "record.checkpoint": 404,
+    "record.tile": 404,
+    "record.timestamp": 404,
+    "record.receipt_file": 404,
 }
 """Pages of which these worlds hold none (no demo, no file, no checkpoint), and what the chair gets."""
 

@@ -14,6 +14,7 @@ from panel.cases.models import Exhibit
 from panel.dissents.models import Dissent
 from panel.hearings.models import FloorRequest, Minutes, Question, Showing, Turn
 from panel.opinions.models import Round
+from panel.record.models import Acknowledgement
 from panel.rulebook.models import RuleDocument
 from panel.votes.models import Motion
 from tests.factories import World
@@ -37,6 +38,7 @@ PEOPLE = {
 """Everybody, by letter: the ten roles of a case, and those with no part in it: recused, alternate, stranger, nobody."""
 
 OF_OPEN_ROUND = {"opinions.edit", "opinions.check"}
+OF_SIZE = {"record.timestamp"}
 MISSING = "0" * 32
 IN_THE_CASE = "CMSRHOPABJ"
 REFUSED = {"-": 401, "X": 404, "L": 404, "Q": 403}
@@ -75,6 +77,8 @@ class Walk:
                 "devices": MISSING * 2,
                 "public": self.slug or MISSING,
                 "dissents": _first(db, Dissent),
+                "record": "0/000.p/1",
+                "receipts": _receipt(db, self.world.people["luo"]),
                 "demo": entry_token(self.world.site, "luo"),
             }
 
@@ -97,6 +101,8 @@ class Walk:
         if "{" not in route.path:
             return route.path
         kind = route.path.split("/")[1]
+        if route.name in OF_SIZE:
+            return re.sub(r"\{[^}]+\}", "7", route.path)
         id = self.open_round if route.name in OF_OPEN_ROUND and self.open_round else self.ids[kind]
         return re.sub(r"\{[^}]+\}", id, route.path)
 
@@ -116,6 +122,10 @@ class Walk:
         if letter not in self.tokens:
             self.tokens[letter] = self.world.token(client, "/sign-in")["csrf"]
         return client.post(path, data={"csrf": self.tokens[letter], **sent}, follow_redirects=False)
+
+
+def _receipt(db: Session, person_id: str) -> str:
+    return db.exec(select(Acknowledgement.id).where(Acknowledgement.person_id == person_id)).first() or MISSING
 
 
 def _first(db: Session, model: type[SQLModel]) -> str:

@@ -160,6 +160,7 @@ def test_answers_to_acts_are_one_line(name: str) -> None:
         message=Reason("Sealed."),
         reason=NASTY,
         fields={},
+        entry=None,
     )
     assert "<script>" not in drawn
     assert ("10:42:07" in drawn) == (name == "_received")

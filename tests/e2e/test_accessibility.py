@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from panel.cases.models import Exhibit
 from panel.cli.demo import staged
+from panel.core import clock
 from panel.core.db import Row
 from panel.decisions import actions as decisions
 from panel.dissents import actions as dissents
@@ -19,6 +20,8 @@ from panel.hearings.models import Phase
 from panel.opinions.models import Round
 from panel.publication import actions as publication
 from panel.publication.models import Summary
+from panel.record import checkpoint
+from panel.record import queries as record
 from panel.rulebook.models import RuleDocument
 from panel.votes import actions as votes
 from panel.votes.models import Ballot, Motion
@@ -178,6 +181,18 @@ def test_pages_after_the_hearing(running: Served, screens: Screens) -> None:
     world.act(publication.withdraw, "secretary", case=world.case_id, reason="当事人姓名未隐去。")
     screens.expect_trouble("410")
     look.all([("secretary", f"{case}/summary"), public[1]])
+
+
+def test_receipts(running: Served, screens: Screens) -> None:
+    world = running.world
+    hold_until(world, Phase.PRESENTATION)
+    with world.db() as db:
+        (arrived, _), *_ = record.acknowledgements(db, world.people["luo"])
+    look = Look(screens, running)
+    look.all([("luo", "/receipts"), ("observer", "/receipts"), ("luo", f"/receipts/{arrived.id}")])
+    checkpoint.publish(world.site.writer._engine, checkpoint.key_at(world.site.settings.record_key), clock.now())  # type: ignore[attr-defined]  # the writer's own
+    look.all([("luo", "/receipts"), ("luo", f"/receipts/{arrived.id}")])
+    Look(screens, running, color_scheme="dark").all([("luo", f"/receipts/{arrived.id}")])
 
 
 def confirmed(world: World) -> None:

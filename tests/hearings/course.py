@@ -1,5 +1,7 @@
 """A hearing held by actions, step by step; for tests that need it to stand at a certain phase."""
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
 from panel.committees import actions as committees
@@ -75,8 +77,24 @@ def vote_disposition(world: World, outcome: str = "exempt", against: int = 0) ->
     return motion.id
 
 
+KEPT = tempfile.TemporaryDirectory(prefix="heyi-held-")
+HELD: dict[Phase, tuple[World, Path]] = {}
+"""Worlds whose hearing was held up to a phase before, in this process: the next one goes on from there."""
+
+
 def hold_until(world: World, phase: Phase) -> None:
     """Hold the hearing up to this phase, with everybody present and of one mind."""
+    if not world.untouched():
+        _hold_until(world, phase)
+    elif phase in HELD:
+        world.become(*HELD[phase])
+    else:
+        _hold_until(world, phase)
+        path = Path(KEPT.name) / f"{phase.value}.sqlite"
+        HELD[phase] = world.kept(path), path
+
+
+def _hold_until(world: World, phase: Phase) -> None:
     with world.db() as db:
         opened = rounds.rounds(db, world.case_id)
     if not opened:

@@ -1,5 +1,6 @@
 """Publishing: the key's file, the signed head, the address where anyone fetches it."""
 
+import re
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -94,8 +95,10 @@ def test_every_checkpoint_is_consistent_with_those_before(engine: Engine) -> Non
 
 
 def test_a_record_that_disagrees_with_its_checkpoint_is_not_published(engine: Engine) -> None:
-    other = SigningKey("heyi/test", bytes(32))
-    checkpoint.publish(engine, other, NOON)
+    other = SigningKey("heyi/test", bytes(32)).sign(str(CheckpointText("heyi/test", 0, bytes(32))))
+    with Session(engine) as db:
+        db.add(Checkpoint(origin="heyi/test", size=0, root=bytes(32), note=other, published_at=NOON))
+        db.commit()
     with pytest.raises(Refused, match=r"The record no longer agrees with its checkpoint of size 0\."):
         checkpoint.publish(engine, KEY, NOON)
 
@@ -120,3 +123,17 @@ def test_a_running_site_publishes_under_its_own_key(world: World) -> None:
     with world.db() as db:
         size = queries.head(db).size
         assert open_note(answer.text, key.verifier) == str(CheckpointText(key.name, size, queries.root(db, size)))
+
+
+def test_every_page_carries_the_checkpoint_of_its_time_for_print(world: World) -> None:
+    assert "print-only" not in world.client().get("/public").text
+    with TestClient(world.app, base_url="http://testserver") as client:
+        deadline = clock.monotonic() + 10
+        while "print-only" not in (page := client.get("/public").text):
+            assert clock.monotonic() < deadline, "no page carries a checkpoint"
+    with world.db() as db:
+        newest = queries.newest_checkpoint(db)
+    assert newest is not None
+    (line,) = re.findall(r'<p class="print-only">(.*?)</p>', page)
+    told = re.sub(r"<[^>]+>", "", line)
+    assert told == f"本页生成时的记录：{newest.origin}，前 {newest.size} 条，签名根值 {newest.root.hex()}"

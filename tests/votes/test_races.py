@@ -1,20 +1,27 @@
 """Many at once: one member's sixty ballots, ballots against closing. Acknowledged is counted, and nothing else is."""
 
+import itertools
 import random
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import func, select
 
+from panel.app import stream_of
+from panel.core.db import writing_engine
 from panel.core.errors import Refused
 from panel.core.security import Actor
 from panel.votes import actions, queries
 from panel.votes.forms import padded
 from panel.votes.models import Ballot, Motion, SealedBallot
-from tests.factories import World
+from panel.work import Writer
+from tests.factories import World, make_world
+from tests.postgres import new_database
 from tests.votes.chamber import (
     EVERYBODY,
     VOTERS,
@@ -23,10 +30,57 @@ from tests.votes.chamber import (
     hidden,
     open_fact,
     open_sealed,
+    sit,
 )
 
-ROUNDS = 200
+ROUNDS = {"sqlite": 100, "postgresql": 20}
+"""Of each kind of motion; `scripts/race_votes` runs as many as it is asked for."""
 SIXTY = 60
+WRITERS = 4
+
+
+class Writers:
+    """The writers of several processes that share a PostgreSQL; each takes the acts that come to its process."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        self._engine = writing_engine(url).execution_options(**options)
+        self._writers = [Writer(self._engine, stream_of=stream_of, committed=lambda told: None) for _ in range(WRITERS)]
+        self._next = itertools.cycle(self._writers)
+
+    def submit(self, what: Any) -> "Future[Any]":
+        """Give an act to one process after the other."""
+        return next(self._next).submit(what)
+
+    def use_one(self) -> None:
+        """From now on give every act to the first: acts are done in the order in which they are given."""
+        self._next = itertools.cycle(self._writers[:1])
+
+    def close(self) -> None:
+        """Stop them all."""
+        for writer in self._writers:
+            writer.close()
+        self._engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def session(request: pytest.FixtureRequest, tmp_path: Path, template: Path) -> Iterator[World]:
+    """The committee at its votes: on SQLite, and on PostgreSQL with several processes that write."""
+    url = new_database(request.getfixturevalue("postgres")) if request.param == "postgresql" else ""
+    world = room(tmp_path / "world", template, url)
+    yield world
+    world.close()
+    world.site.reading.dispose()
+
+
+def room(folder: Path, template: Path, url: str = "") -> World:
+    """Return the committee at its votes; with a database's URL several processes write to it."""
+    world = make_world(folder, template, database=url)
+    if url:
+        alone: Any = world.site.writer
+        alone.close()
+        alone._engine.dispose()
+        world.site.writer = Writers(url, ballot_keys=world.site.settings.ballot_keys)
+    return sit(world)
 
 
 def act(action: Any, actor: Actor, **what: Any) -> Any:
@@ -78,23 +132,30 @@ def test_sixty_forms_of_one_member_over_http_are_one_ballot(session: World, seal
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("sealed", [False, True])
 def test_ballots_against_closing_acknowledged_is_counted(session: World, sealed: bool) -> None:
-    chance = random.Random(2026)
-    actors = {key: session.actor(key) for key in (*EVERYBODY, "chair")}
-    for number in range(ROUNDS // 2):
-        motion = _put(session, number, sealed=sealed)
-        taken, result = _race(session, motion, actors, chance, sealed=sealed)
-        with session.db() as db:
+    race(session, ROUNDS[session.site.reading.dialect.name], sealed=sealed, seed=2026)
+
+
+def race(world: World, rounds: int, *, sealed: bool, seed: int) -> int:
+    """Let ballots run against the closing so many times; return how many ballots were acknowledged and counted."""
+    chance, counted = random.Random(seed), 0
+    actors = {key: world.actor(key) for key in (*EVERYBODY, "chair")}
+    for number in range(rounds):
+        motion = _put(world, number, sealed=sealed)
+        taken, result = _race(world, motion, actors, chance, sealed=sealed)
+        with world.db() as db:
             took_part = (
                 set(queries.participation(db, motion.id))
                 if sealed
                 else {b.seat_id for b in queries.counting_ballots(db, motion.id)}
             )
-        assert took_part == {session.seats[key] for key in taken}
+        assert took_part == {world.seats[key] for key in taken}
+        counted += len(taken)
         assert result.cast == len(taken)
         if result.counts:
             assert {option: n for option, n in result.counts.items() if n} == Counter(taken.values())
         else:
             assert (result.carried, len(taken) < 5) == ("lapsed", True)
+    return counted
 
 
 def _put(world: World, number: int, *, sealed: bool) -> Motion:
@@ -154,6 +215,8 @@ def test_a_recusal_against_ballots_counts_none_of_them(session: World) -> None:
     from panel.committees import actions as committees
 
     motion = open_sealed(session)
+    if isinstance(session.site.writer, Writers):
+        session.site.writer.use_one()
     sends = [_ballot(motion, session.actor(key), "approve", True) for key in VOTERS]
     recusal = act(
         committees.recuse, session.actor("luo"), seat_id=session.seats["luo"], ground="interest", statement="亲属任职"

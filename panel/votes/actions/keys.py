@@ -11,6 +11,7 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 from sqlmodel import Session
 
 from panel.core.errors import Reason, Refused
+from panel.core.files import sync_folder
 
 log = logging.getLogger(__name__)
 
@@ -30,14 +31,14 @@ def create(where: Path, motion_id: str) -> str:
     """Make a motion's key and return its public half (hex). File and directory are on the disk when this returns."""
     if not where.is_dir():
         where.mkdir(mode=0o700, parents=True)
-        _sync(where.parent)
+        sync_folder(where.parent)
     key = PrivateKey.generate()
     descriptor = os.open(where / f"{motion_id}{SUFFIX}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(bytes(key))
         file.flush()
         os.fsync(file.fileno())
-    _sync(where)
+    sync_folder(where)
     return bytes(key.public_key).hex()
 
 
@@ -58,7 +59,7 @@ def destroy(where: Path, motion_id: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         path.unlink()
-        _sync(where)
+        sync_folder(where)
     except FileNotFoundError:
         return
     except OSError:
@@ -84,11 +85,3 @@ def unseal(key: PrivateKey, motion_id: str, seat_id: str, sealed: bytes) -> str:
         if bound == f"{motion_id}{seat_id}":
             return choice.rstrip(".")
     raise Refused(Reason("A sealed ballot is damaged. Nothing was counted; annul the motion and put it again."))
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

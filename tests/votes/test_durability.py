@@ -1,0 +1,113 @@
+"""No acknowledgement leaves before its act is on the disk; a closing that was cut short is finished at the start."""
+
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlmodel import select
+
+from panel.core import clock
+from panel.votes import actions, queries
+from panel.votes.actions import keys
+from panel.votes.forms import padded
+from panel.votes.models import MotionState, SealedBallot, Secrecy
+from tests.factories import make_world
+from tests.votes.chamber import VOTERS, cast_all, key_file, open_fact, open_sealed, sit
+from tests.votes.kills import Browser, nursery, token
+from tests.votes.syscalls import TRACED, Call, acknowledged, calls, early
+
+BALLOTS = 20
+PATIENCE = 20.0
+
+
+def traced(pid: int, to: Path) -> "subprocess.Popen[bytes]":
+    """Trace a server's system calls into a file; it is attached when this returns."""
+    strace = shutil.which("strace")
+    if strace is None:
+        pytest.fail("There is no strace. Run: python3 run.py test", pytrace=False)
+    tracer = subprocess.Popen(
+        [strace, "-f", "-y", "-s", "16", "-e", f"trace={TRACED}", "-o", str(to), "-p", str(pid)], stderr=subprocess.PIPE
+    )
+    assert tracer.stderr is not None
+    said = tracer.stderr.readline().decode()
+    if "attached" not in said:
+        tracer.wait()
+        pytest.skip(f"this machine lets nobody trace a process: {said.strip()}")
+    return tracer
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("secrecy", [Secrecy.OPEN, Secrecy.SEALED])
+def test_no_acknowledgement_leaves_before_its_act_is_durable(tmp_path: Path, template: Path, secrecy: Secrecy) -> None:
+    world = sit(make_world(tmp_path / "world", template))
+    motion = open_sealed(world) if secrecy is Secrecy.SEALED else open_fact(world)
+    cookie = f"{world.site.settings.cookie}={world.sign_in('luo')}"
+    world.close()
+    with nursery(world.folder) as servers:
+        servers.start()
+        with closing(Browser(servers.port, cookie)) as browser:
+            csrf = token(browser.get(f"/motions/{motion.id}/ballot")[1])
+            tracer = traced(servers.pid, tmp_path / "trace")
+            for number in range(BALLOTS):
+                mark = browser.ask("GET", f"/motions/{motion.id}/ballot/state")[2]["panel-ballot"].removeprefix("none")
+                choice = padded(motion.options[number % 2])
+                form = {"csrf": csrf, "idem": secrets.token_hex(16), "replaces": mark, "choice": choice, "reason": ""}
+                if secrecy is Secrecy.OPEN:
+                    form["reason"] = "有据可查。"
+                assert browser.post(f"/motions/{motion.id}/ballots", form) == 303
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait(PATIENCE)
+        assert tracer.stderr is not None
+        tracer.stderr.close()
+    found = calls((tmp_path / "trace").read_text(errors="replace").splitlines())
+    assert acknowledged(found) == BALLOTS
+    assert early(found) == []
+    assert len(early([call for call in found if "sync" not in call.name])) == BALLOTS
+
+
+def test_the_order_is_read_from_a_trace_as_it_is() -> None:
+    def of(*names: str) -> list[Call]:
+        told = {"w": ("pwrite64", "3</x/panel.sqlite-wal>"), "s": ("fdatasync", "3</x/panel.sqlite-wal>"),
+                "a": ("write", '5<socket:[1]>, "HTTP/1.1 303 "')}  # fmt: skip
+        return [Call(*told[name], at, at) for at, name in enumerate(names)]
+
+    assert [len(early(of(*order))) for order in ("wsa", "wa", "wswa", "wsaa", "swa", "wwsa")] == [0, 1, 1, 0, 1, 0]
+    lines = [
+        "7 pwrite64(3</d/panel.sqlite-wal>, ..., 24, 0) = 24", "7 fdatasync(3</d/panel.sqlite-wal> <unfinished ...>",
+        '8 write(5<socket:[1]>, "HTTP/1.1 303 See"..., 99) = 99', "7 <... fdatasync resumed>) = 0",
+    ]  # fmt: skip
+    assert len(early(calls(lines))) == 1
+    assert early(calls([*lines[:2], lines[3], lines[2]])) == []
+
+
+def test_a_server_killed_between_the_closing_and_the_destruction_destroys_the_key_when_it_starts(
+    tmp_path: Path, template: Path
+) -> None:
+    world = sit(make_world(tmp_path / "world", template))
+    motion = open_sealed(world)
+    cast_all(world, motion, dict.fromkeys(VOTERS, "approve"))
+    path = key_file(world, motion)
+    kept = path.read_bytes()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys, "destroy", lambda where, motion_id: None)
+        world.act(actions.close_motion, "chair", motion_id=motion.id)
+    world.close()
+    assert path.read_bytes() == kept
+    with nursery(world.folder) as servers:
+        servers.start()
+        deadline = clock.monotonic() + PATIENCE
+        while path.exists():
+            assert clock.monotonic() < deadline, "the key is still there"
+            time.sleep(0.01)
+        servers.kill()
+    with world.db() as db:
+        found = queries.motion(db, motion.id)
+        assert found is not None
+        assert found.state is MotionState.CLOSED
+        assert db.exec(select(SealedBallot)).all() == []
