@@ -54,8 +54,9 @@ def _grow(db: Session, folder: Path, case: str, size: int) -> None:
     wanted = max(0, size - ROUNDS * raw.GROUP - queries.head(db).size)
     db.rollback()
     for start in range(0, wanted, AT_ONCE):
-        _append(db, case, min(AT_ONCE, wanted - start))
-    raw.inserts(folder, wanted, at_once=AT_ONCE)
+        more = min(AT_ONCE, wanted - start)
+        _append(db, case, more)
+        raw.inserts(folder, more, at_once=AT_ONCE)
 
 
 def _append(db: Session, case: str, count: int) -> float:
