@@ -19,7 +19,7 @@ from panel.committees import queries as seats
 from panel.core import db as database
 from panel.core import forms, hooks
 from panel.core.errors import Forbidden, Reason, Refused
-from panel.core.pages import Lately
+from panel.core.lately import Lately
 from panel.core.security import Actor
 from panel.hearings import queries as hearings
 from panel.record import queries as record
