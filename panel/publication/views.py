@@ -3,17 +3,20 @@
 from fractions import Fraction
 from typing import Any
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from panel.cases import queries as cases
 from panel.cases.models import Case
 from panel.core import geometry, hooks, words
+from panel.core.errors import NotFound
 from panel.core.forms import Form
 from panel.core.pages import Acting, Reading, act, page
 from panel.publication import actions, queries, rules
 from panel.publication.forms import PublicationForm, WithdrawalForm
 from panel.publication.models import Summary, SummaryState
+from panel.record import queries as record
+from panel.record.receipt import SUFFIX
 
 
 def _shown(reading: Reading, body: dict[str, Any]) -> dict[str, Any]:
@@ -64,6 +67,16 @@ def public_summary(reading: Reading, summary: Summary) -> Response:
     return reading.render("publication/summary.html", summary=summary, **_shown(reading, summary.body))
 
 
+@page("publication.read_public", of=queries.by_slug, public=True)
+def summary_entry(reading: Reading, summary: Summary) -> Response:
+    """Hand out the publication's entry on the record with its proof (C2SP tlog-proof)."""
+    receipt = record.public_receipt(reading.db, summary.entry)
+    if receipt is None:
+        raise NotFound
+    name = {"content-disposition": f'attachment; filename="heyi-{summary.entry}{SUFFIX}"'}
+    return PlainTextResponse(str(receipt), headers=name)
+
+
 @page("publication.read_public", public=True)
 def how_to_verify(reading: Reading) -> Response:
     """Say how anybody checks a summary against the record."""
@@ -109,6 +122,7 @@ routes = [
     Route("/", start, name="publication.start"),
     Route("/public", public_home, name="publication.home"),
     Route("/public/{slug}", public_summary, name="publication.summary"),
+    Route("/public/{slug}/entry", summary_entry, name="publication.entry"),
     Route("/how-to-verify", how_to_verify, name="publication.verify"),
     Route("/cases/{id}/summary", preview, name="publication.preview"),
     Route("/cases/{id}/summary/composition", compose, methods=["POST"], name="publication.compose"),

@@ -131,6 +131,14 @@ def receipt(db: Session, of: Acknowledgement) -> Receipt | None:
     return receipt_of(db, checkpoint, row, opened_parts(row, body, public=True, private=of.own))
 
 
+def public_receipt(db: Session, index: int) -> Receipt | None:
+    """Return an entry whose public part anybody may have, with its proof; None while no checkpoint covers it."""
+    checkpoint, found = checkpoint_of(db, index + 1), entry(db, index)
+    if checkpoint is None or found is None:
+        return None
+    return receipt_of(db, checkpoint, found[0], opened_parts(*found, public=True, private=False))
+
+
 def receipt_of(db: Session, checkpoint: Checkpoint, row: RecordEntry, parts: Mapping[str, Any]) -> Receipt:
     """Return an entry with its proof up to a checkpoint that covers it, its parts disclosed as given."""
     extra = extra_of(key_of(db, checkpoint), commitments_of(row.leaf), parts)

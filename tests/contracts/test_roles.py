@@ -55,6 +55,7 @@ IN_CLOSED_SESSION: dict[str, str] = {
     "decisions.show_finding": NOBODY,
     "decisions.show": "A",
     "publication.summary": NOBODY,
+    "publication.entry": NOBODY,
 }
 AFTERWARDS: dict[str, str] = {
     "opinions.edit": NOBODY,
@@ -64,10 +65,12 @@ AFTERWARDS: dict[str, str] = {
     "decisions.show_finding": INSIDE + "A",
     "decisions.show": "A",
     "publication.summary": NOBODY,
+    "publication.entry": NOBODY,
 }
 AT_THE_END: dict[str, str] = AFTERWARDS | {
     "decisions.show": "CMSRHOPA",
     "publication.summary": EVERYBODY,
+    "publication.entry": NOBODY,
 }
 """Pages that open to more people once the results are announced and the minutes lie before the members."""
 
@@ -79,6 +82,7 @@ OTHERWISE: dict[tuple[str, str], int] = {
     **{("decisions.show", letter): 404 for letter in "CMSRHOP"},
     **{("decisions.show_finding", letter): 404 for letter in "CMSRA"},
     **{("publication.summary", letter): 404 for letter in EVERYBODY},
+    **{("publication.entry", letter): 404 for letter in EVERYBODY},
     **{("record.receipt", letter): 404 for letter in SIGNED_IN if letter != "M"},
 }
 """Where somebody of the case is told that there is nothing, or not yet, rather than that it is not theirs."""

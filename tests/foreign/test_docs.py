@@ -14,13 +14,10 @@ from pathlib import Path
 import pytest
 
 import run
-from panel.core import clock
 from panel.publication.models import Summary
 from panel.record.commitment import encode64
-from panel.record.events import Level
-from panel.verify.export import entry_of
 from tests.factories import World, one
-from tests.foreign.conftest import KEY, VKEY, Published, Record
+from tests.foreign.conftest import VKEY, Published, Record
 from tests.foreign.judges import JUDGES
 
 DOCUMENT = Path(run.ROOT) / "docs" / "verify.md"
@@ -50,7 +47,8 @@ def public(decided_world: World, published: Published, mirrored: Path, tmp_path:
     assert summary.body_sha256 in re.sub(r"<[^>]*>|\s", "", page)
     assert summary.entry is not None
     entry = tmp_path / "summary.tlog-proof"
-    entry.write_bytes(entry_of(published.engine, KEY, index=summary.entry, level=Level.PUBLIC, now=clock.now()))
+    (link,) = re.findall(r'href="(/public/[^"]+/entry)"', page)
+    entry.write_bytes(decided_world.client().get(link).content)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(mirrored)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     log = f"http://127.0.0.1:{server.server_port}"
