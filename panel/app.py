@@ -72,6 +72,7 @@ from panel.record import views as record_views
 from panel.record.events import Event
 from panel.record.models import SYSTEM_STREAM, Checkpoint
 from panel.record.sinks import Sinks
+from panel.rulebook import events as rulebook_events  # noqa: F401 - every kind of event is known from here on
 from panel.rulebook import rules as rulebook_rules
 from panel.rulebook import views as rulebook_views
 from panel.verify import views as verify_views

@@ -76,6 +76,7 @@ EVENTS = {
     "accounts.person_added": Label("An account was made"),
     "accounts.password_changed": Label("The password was changed"),
     "accounts.sessions_ended": Label("Sign-ins were ended"),
+    "rulebook.rule_document_loaded": Label("A rule document was loaded"),
     "cases.case_opened": Label("The case was opened"),
     "cases.person_assigned": Label("A duty in the case was given"),
     "cases.exhibit_filed": Label("An exhibit was filed"),

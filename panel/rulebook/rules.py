@@ -148,6 +148,11 @@ class ProcedureRules:
         """Return how many entitled members a secret vote needs at least."""
         return int(self._kind("disposition")["minimum_eligible_secret"])
 
+    @property
+    def advised_secret(self) -> int:
+        """Return below how many entitled members the chair is warned before a secret vote."""
+        return int(self._kind("disposition").get("advised_eligible_secret", 0))
+
     def majority(
         self, kind: str, outcome: str | None = None, *, recommended: str | None = None
     ) -> tuple[Fraction, bool]:

@@ -48,6 +48,7 @@ class Listed:
     result: Result | None
     entitled: int
     why_not_open: Reason | None
+    warning: Reason | None
     repeatable: bool
     why_no_last_call: Reason | None
 
@@ -74,11 +75,13 @@ def motions(db: Session, hearing_id: str, actor: Actor, now: datetime) -> dict[s
 
 def _listed(chamber: Chamber, one: Motion) -> Listed:
     roll = chamber.roll(one) if one.state is MotionState.DRAFT else []
+    entitled = sum(entry.entitled for entry in roll)
     return Listed(
         motion=one,
         result=chamber.results.get(one.id),
-        entitled=sum(entry.entitled for entry in roll),
+        entitled=entitled,
         why_not_open=chamber.why_not_open(one, roll),
+        warning=rules.warning_entitled(entitled, chamber.procedure.advised_secret, one.secrecy),
         repeatable=chamber.why_not_repeat(one) is None,
         why_no_last_call=rules.why_not_last_call(one),
     )

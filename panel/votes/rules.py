@@ -90,6 +90,18 @@ def why_not_sit(steps: Sequence[Step]) -> Reason | None:
     return None
 
 
+def warning_entitled(entitled: int, advised: int, secrecy: Secrecy) -> Reason | None:
+    """Few voters make a secret vote guessable, though it may be held (security A4.3): the chair is told so."""
+    if secrecy is not Secrecy.SEALED or entitled >= advised:
+        return None
+    return Reason(
+        "Only %(n)s members are entitled to vote. With fewer than %(advised)s, the numbers may show how some of them "
+        "voted, above all when one of them tells.",
+        n=entitled,
+        advised=advised,
+    )
+
+
 def why_not_entitled(entitled: int, rule: Rule, secrecy: Secrecy) -> Reason | None:
     """Too few voters would undo the secrecy of a secret vote (votes 3.3)."""
     if secrecy is Secrecy.SEALED and entitled < rule.minimum_secret:

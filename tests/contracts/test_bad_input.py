@@ -57,12 +57,17 @@ def test_no_answer_shows_a_trace_or_takes_text_for_markup(attacked: Walk) -> Non
     assert {name: found for name, _, text in attacked.answers if (found := corpus.unescaped(text))} == {}
 
 
+ITS_OWN_SCRIPT = {"/verify/heyi-verify.html"}
+"""A file for the disk: the script and the style in it are ours, bound by digest; it holds nothing that was typed."""
+
+
 @pytest.mark.parametrize("letter", PEOPLE)
 def test_32_what_was_let_in_reaches_every_reader_as_text(attacked: Walk, letter: str) -> None:
     live = f"/hearings/{attacked.world.hearing_id}/changes?since=-1&own=1"
     pages = {path: attacked.get(letter, path) for path in [live, *(path for _, path in attacked.visits("GET"))]}
     assert {path: answer.status_code for path, answer in pages.items() if answer.status_code >= 500} == {}
-    assert {path: found for path, answer in pages.items() if (found := corpus.unescaped(answer.text))} == {}
+    told = {path: answer.text for path, answer in pages.items() if path not in ITS_OWN_SCRIPT}
+    assert {path: found for path, text in told.items() if (found := corpus.unescaped(text))} == {}
 
 
 def test_the_record_holds_after_all_of_it(attacked: Walk) -> None:

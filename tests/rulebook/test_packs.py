@@ -198,6 +198,7 @@ def test_the_options_and_the_secrecy_of_each_kind() -> None:
     assert [entry["title_zh"] for entry in dispositions["options"]] == ["同意", "不同意", "缓议", "弃权"]
     assert (facts["secrecy"], dispositions["secrecy"]) == ("open", "sealed")
     assert dispositions["minimum_eligible_secret"] == 5
+    assert dispositions["advised_eligible_secret"] == 7
     for kind in (facts, dispositions):
         keys = {entry["key"] for entry in kind["options"]}
         assert {kind["passing"], *kind["compared"], *kind["reason_required_for"]} <= keys

@@ -44,7 +44,7 @@ def early(found: Iterable[Call]) -> list[Call]:
     for call in sorted(found, key=lambda call: call.returned):
         if call.name == "pwrite64" and LOG in call.arguments:
             wrote, durable = call.returned, False
-        elif call.name in ("fsync", "fdatasync") and LOG in call.arguments:
+        elif call.name in ("fsync", "fdatasync") and LOG in call.arguments and call.arguments.rstrip().endswith("= 0"):
             durable = durable or call.began > wrote
         elif ACKNOWLEDGED in call.arguments and not durable:
             wrong.append(call)

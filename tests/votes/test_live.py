@@ -2,6 +2,9 @@
 
 import re
 
+import pytest
+
+from panel.committees import actions as committees
 from panel.hearings.models import Phase
 from panel.votes import actions, queries
 from panel.votes.models import Motion
@@ -34,6 +37,20 @@ def revision(world: World, who: str) -> str:
     found = re.search(r'data-revision="(\d+)"', page)
     assert found
     return found[1]
+
+
+@pytest.mark.parametrize(("recused", "warned"), [((), False), (("luo",), True), (("luo", "qin"), True)])
+def test_below_seven_the_chair_is_told_what_a_secret_vote_may_give_away(
+    session: World, recused: tuple[str, ...], warned: bool
+) -> None:
+    for key in recused:
+        ground = {"ground": "interest", "statement": "亲属任职"}
+        session.act(committees.recuse, "chair", seat_id=session.seats[key], **ground)
+    disposition(session)
+    words = part(session, "chair", "own-motions")
+    told = f"仅有{len(VOTERS) - len(recused)}名委员有表决权。不足7人时，票数可能反映个别委员如何表决，有人透露时尤甚。"
+    assert (told in words) == warned
+    assert "开启表决" in words
 
 
 def test_the_chair_s_button_says_exactly_what_it_will_do(session: World) -> None:

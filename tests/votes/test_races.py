@@ -214,6 +214,30 @@ def test_many_closings_at_once_are_one(session: World) -> None:
     assert len(events(session, "votes.motion_closed")) == 1
 
 
+@pytest.mark.parametrize("sealed", [False, True])
+def test_ballots_against_many_closings_give_one_count_that_is_theirs(session: World, sealed: bool) -> None:
+    chance = random.Random(7)
+    chair = session.actor("chair")
+    for number in range(6):
+        motion = _put(session, number, sealed=sealed)
+        voters = VOTERS if sealed else EVERYBODY[1:]
+        options = ["disapprove", "abstain", "defer"] if sealed else motion.options
+        choices = {key: chance.choice(options) for key in voters}
+        sends = [(key, _ballot(motion, session.actor(key), choices[key], sealed)) for key in voters]
+        sends += [("closing", act(actions.close_motion, chair, motion_id=motion.id)) for _ in range(5)]
+        chance.shuffle(sends)
+        with ThreadPoolExecutor(len(sends)) as pool:
+            futures = list(pool.map(lambda sent: (sent[0], session.site.writer.submit(sent[1])), sends))
+        taken = [name for name, future in futures if name != "closing" and accepted([future])]
+        (result,) = accepted([future for name, future in futures if name == "closing"])
+        with session.db() as db:
+            kept = queries.tally_of(db, motion.id)
+        assert kept == result
+        assert result.cast == len(taken)
+        if result.counts:
+            assert {o: n for o, n in result.counts.items() if n} == Counter(choices[key] for key in taken)
+
+
 def test_a_recusal_against_ballots_counts_none_of_them(session: World) -> None:
     from panel.committees import actions as committees
 
