@@ -1,9 +1,11 @@
 """The record from the command line: export a case, verify a bundle, audit an installation."""
 
 import secrets
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from pydantic import SecretStr
@@ -20,6 +22,7 @@ from panel.core.files import write_whole
 from panel.core.i18n import DEFAULT_LOCALE, Translator, translator
 from panel.record.checkpoint import read_key
 from panel.record.events import Level
+from panel.record.note import SigningKey
 from panel.verify import audit as auditing
 from panel.verify import check, receipt, report
 from panel.verify.bundle import LARGEST
@@ -55,21 +58,12 @@ def export_case(
     locale: Locale = DEFAULT_LOCALE,
 ) -> None:
     """Write a case's bundle: disclosed parts, commitments of the rest, proofs, checkpoint, signed length."""
-    settings, words = installed(data, locale)
-    engine = writing_engine(settings.database_url)
-    try:
-        key = read_key(settings.record_key)
-        bundle = bundle_of(engine, key, stream=_stream(engine, case), level=Level[audience.name], now=clock.now())
-        write_whole(to, bundle)
-        log.configure()
-        log.security("case_exported", case=case, audience=audience.value)
-    except Refused as refused:
-        usage(words.reason(refused.reason))
-    except OSError as problem:
-        usage(words.reason(report.unreadable(Path(problem.filename or to), problem.strerror or "")))
-    finally:
-        engine.dispose()
-    typer.echo(words.reason(report.written(to, len(bundle))))
+    level, now = Level[audience.name], clock.now()
+
+    def made(engine: Engine, key: SigningKey) -> bytes:
+        return bundle_of(engine, key, stream=_stream(engine, case), level=level, now=now)
+
+    _export(made, to, data, locale, "case_exported", case=case, audience=audience.value)
 
 
 @export.command("entry")
@@ -81,21 +75,28 @@ def export_entry(
     locale: Locale = DEFAULT_LOCALE,
 ) -> None:
     """Hand out one entry with its proof, in the form of a receipt: salt and text of the parts that are disclosed."""
+    made = partial(entry_of, index=index, level=Level[audience.name], now=clock.now())
+    _export(made, to, data, locale, "entry_exported", entry=index, audience=audience.value)
+
+
+def _export(
+    made: Callable[[Engine, SigningKey], bytes], to: Path, data: Path | None, locale: str, event: str, **told: Any
+) -> None:
+    """Make a file of the record with the log's key, write it whole, and note that it was handed out."""
     settings, words = installed(data, locale)
     engine = writing_engine(settings.database_url)
     try:
-        key = read_key(settings.record_key)
-        entry = entry_of(engine, key, index=index, level=Level[audience.name], now=clock.now())
-        write_whole(to, entry)
+        content = made(engine, read_key(settings.record_key))
+        write_whole(to, content)
         log.configure()
-        log.security("entry_exported", entry=index, audience=audience.value)
+        log.security(event, **told)
     except Refused as refused:
         usage(words.reason(refused.reason))
     except OSError as problem:
         usage(words.reason(report.unreadable(Path(problem.filename or to), problem.strerror or "")))
     finally:
         engine.dispose()
-    typer.echo(words.reason(report.written(to, len(entry))))
+    typer.echo(words.reason(report.written(to, len(content))))
 
 
 def verify(

@@ -155,16 +155,6 @@ class Sheet:
         return self._lengths[stream]
 
 
-def append(
-    db: Session, events: Sequence[Event], now: datetime, *, stream: str, told_of: Collection[str] = ()
-) -> list[Sequenced]:
-    """Put events of one stream on the record at once. Durable when the caller's transaction commits."""
-    sheet = Sheet(db)
-    placed = sheet.add(events, now, stream=stream, told_of=told_of)
-    sheet.write()
-    return placed
-
-
 def _sealed(event: Event, stream: str, seq: int, moment: datetime) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return an event's entry, without its place in the tree, and its body; the salts are new."""
     salts = secrets.token_bytes(3 * SALT_SIZE)

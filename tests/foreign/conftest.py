@@ -13,7 +13,6 @@ from panel.core import clock
 from panel.core.db import writing_engine
 from panel.publication import actions as publication
 from panel.record import checkpoint, merkle, queries
-from panel.record.append import append
 from panel.record.events import Level
 from panel.record.mirror import mirror
 from panel.record.models import Acknowledgement, Checkpoint
@@ -22,7 +21,7 @@ from panel.verify.export import bundle_of
 from tests.factories import World, make_world
 from tests.foreign.judges import NPM, PYPI, Judge, built
 from tests.publication.test_actions import decided
-from tests.record.sayings import NOON, note
+from tests.record.sayings import NOON, append, note
 from tests.verify.stories import token_of
 
 KEY = SigningKey("heyi/test", bytes(range(32)))

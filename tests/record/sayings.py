@@ -1,13 +1,13 @@
 """Events that the tests of the record say: real kinds, with texts of our choosing."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sqlmodel import Session
 
 from panel.hearings.events import NoteWritten
 from panel.record import queries
-from panel.record.append import append
+from panel.record.append import Sequenced, Sheet
 from panel.record.events import Event
 from panel.record.models import SYSTEM_STREAM, RecordEntry
 from panel.verify import audit
@@ -19,6 +19,16 @@ NOON = datetime(2026, 11, 23, 4, 0, 0, 123456, tzinfo=UTC)
 def note(text: str, *, case: str = "c" * 32) -> Event:
     """Return an event whose private part holds a text."""
     return NoteWritten(case_id=case, hearing_id="h" * 32, actor_id="a" * 32, note="n" * 32, speaker_id=None, text=text)
+
+
+def append(
+    db: Session, events: Sequence[Event], now: datetime, *, stream: str, told_of: Collection[str] = ()
+) -> list[Sequenced]:
+    """Put events of one stream on the record at once. Durable when the caller's transaction commits."""
+    sheet = Sheet(db)
+    placed = sheet.add(events, now, stream=stream, told_of=told_of)
+    sheet.write()
+    return placed
 
 
 def say(db: Session, *texts: str, stream: str = SYSTEM_STREAM, at: datetime = NOON) -> list[int]:

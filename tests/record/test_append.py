@@ -14,9 +14,8 @@ from sqlmodel import Session, SQLModel, create_engine, select
 from panel.core import clock
 from panel.hearings.events import StageBegun
 from panel.record import commitment, merkle, models, queries
-from panel.record.append import append
 from panel.record.models import RecordBody, RecordEntry, RecordStream
-from tests.record.sayings import NOON, first_broken, note, say, shape
+from tests.record.sayings import NOON, append, first_broken, note, say, shape
 
 CASE, OTHER = "1" * 32, "2" * 32
 

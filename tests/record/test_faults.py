@@ -10,11 +10,10 @@ from sqlmodel import Session, select
 
 from panel.decisions.events import FindingMade
 from panel.record import queries
-from panel.record.append import append
 from panel.record.models import RecordBody, RecordEntry, RecordStream
 from panel.work import Work, Writer
 from tests.factories import World
-from tests.record.sayings import NOON, first_broken, note, say
+from tests.record.sayings import NOON, append, first_broken, note, say
 
 STEPS = {
     "lock the head": "SELECT record_head",

@@ -11,11 +11,10 @@ from sqlmodel import Session
 
 from panel.core import clock
 from panel.record import checkpoint, merkle, queries, tiles
-from panel.record.append import append
 from panel.record.note import SigningKey
 from panel.record.tiles import LEAVES, WIDTH, Tile
 from tests.factories import World
-from tests.record.sayings import NOON, note, say
+from tests.record.sayings import NOON, append, note, say
 
 KEY = SigningKey("heyi/test", bytes(range(32)))
 SIZES = (1, 255, 256, 257, 600)

@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 
 from panel.record import actions
-from panel.record.append import append
 from panel.record.events import Level
 from panel.record.note import SigningKey
 from panel.verify import check
 from panel.verify.bundle import FIELDS, LARGEST
 from panel.verify.check import FAILS, HOLDS, NOT_REACHED, NOT_TRUSTED, verify
 from tests.factories import World, make_world
-from tests.record.sayings import NOON, note
+from tests.record.sayings import NOON, append, note
 from tests.verify.stories import CANARY, KEY, Teller, bundle, resealed, rewritten, tell, written
 
 Change = Callable[[dict[str, Any]], object]

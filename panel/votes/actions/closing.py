@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from sqlalchemy import Engine
 from sqlmodel import Session
 
 from panel.committees import queries as committees
 from panel.committees.models import Seat
+from panel.core.db import empty_log
 from panel.core.errors import Reason, Refused, require
 from panel.core.security import Actor
 from panel.votes import queries, rules, tally
@@ -80,22 +80,8 @@ def sweep(work: Work, actor: Actor | None = None) -> list[str]:
     over = [id for id in keys.held(where) if not _is_open(work.db, id)]
     for motion_id in over:
         work.after_commit(partial(keys.destroy, where, motion_id))
-    work.after_commit(partial(truncate, work.db.get_bind()))
+    work.after_commit(partial(empty_log, work.db.get_bind()))
     return over
-
-
-def truncate(engine: object) -> None:
-    """Empty SQLite's write-ahead log, so that deleted sealed ballots are not left in it. Never waits long."""
-    if not isinstance(engine, Engine) or engine.dialect.name != "sqlite":
-        return
-    connection = engine.raw_connection()
-    try:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA busy_timeout=500")
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        cursor.execute("PRAGMA busy_timeout=5000")
-    finally:
-        connection.close()
 
 
 def _is_open(db: Session, motion_id: str) -> bool:
@@ -141,7 +127,7 @@ def _destroy(work: Work, motion: Motion, ballots: Sequence[SealedBallot]) -> Non
     for ballot in ballots:
         work.db.delete(ballot)
     work.after_commit(partial(keys.destroy, keys.folder(work.db), motion.id))
-    work.after_commit(partial(truncate, work.db.get_bind()))
+    work.after_commit(partial(empty_log, work.db.get_bind()))
 
 
 def _annul(work: Work, actor: Actor, motion: Motion, ground: str) -> None:
