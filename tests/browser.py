@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 import run
 
@@ -24,6 +24,8 @@ ARGUMENTS = [
 SIZES = {"wide": (1440, 900), "middle": (768, 1024), "phone": (360, 740)}
 LEFT = "WebSocket is closed before the connection is established"
 """What a browser says when a page is left while its socket is still opening: no fault of the page."""
+
+expect.set_options(timeout=20_000)  # ms: a busy machine is slow, not wrong
 
 SLOWEST = 240
 """Seconds that a browser test may take, unless it says otherwise."""

@@ -1,7 +1,6 @@
 """The pages where one signs in, sees one's devices, changes the password."""
 
 import re
-import statistics
 import time
 from datetime import timedelta
 
@@ -121,7 +120,8 @@ def test_8_a_known_and_an_unknown_name_take_the_same_time(world: World, monkeypa
             began = time.perf_counter()
             client.post("/sign-in", data={**sent, "login": login})
             times.append(time.perf_counter() - began)
-    known, unknown = (statistics.median(times) for times in took.values())
+    # The least of many: whatever else the machine does only ever adds to a time.
+    known, unknown = (min(times) for times in took.values())
     assert abs(known - unknown) < max(0.2 * known, 0.005)
 
 

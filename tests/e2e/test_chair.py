@@ -12,6 +12,7 @@ from tests.e2e.room import Room, shows
 from tests.hearings.course import hold_until
 from tests.serving import served
 
+STEP_TOP = "document.querySelector('form[data-form=next-step] button').getBoundingClientRect().top + scrollY"
 FOCUSED = "document.activeElement.closest('form')?.dataset.form ?? ''"
 
 
@@ -56,10 +57,13 @@ def test_s_pauses_and_resumes_and_b_darkens_and_lights(room: Room) -> None:
 
 def test_the_floor_is_given_extended_and_ended_by_keys(room: Room) -> None:
     page = room.sit("chair")
+    page.evaluate("document.fonts.ready")
+    step = page.evaluate(STEP_TOP)
     press(page, "/")
     assert page.evaluate("document.activeElement.id") == "give-floor-person"
     page.locator("form[data-form=give-floor-to] button").click()
     shows(page, "#part-now", "黄某")
+    assert page.evaluate(STEP_TOP) == pytest.approx(step, abs=1), "the step button moved from under the pointer"
     timer = page.locator("#part-now [data-timer]")
     seconds = int(timer.get_attribute("data-seconds") or 0)
     press(page, "+")

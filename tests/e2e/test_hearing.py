@@ -130,14 +130,15 @@ def heard_in_open(room: Room) -> None:
     """The handler presents, the official explains; the phone shows whose turn it is."""
     go_on(room, "承办人介绍", "承办人介绍")
     send(room.pages["chair"], "give-floor-to", person="高捷")
-    for who in (PHONE, DESK, "official"):
+    for who in ("chair", PHONE, DESK, "official"):
         shows(room.pages[who], "#part-now", "高捷")
     send(room.pages["chair"], "show-exhibit", "巡检记录")
-    for who in (PHONE, DESK, "official"):
+    for who in ("chair", PHONE, DESK, "official"):
         shows(room.pages[who], "#part-exhibit", "巡检记录")
     room.shoot("2-presentation")
     go_on(room, "当事人说明", "当事人说明")
     send(room.pages["chair"], "give-floor-to", person="黄某")
+    shows(room.pages["chair"], "#part-now", "黄某")
     shows(room.pages["official"], "#own-hand", "请您发言")
     room.shoot("3-explanation")
     send(room.pages["official"], "end-own-turn")

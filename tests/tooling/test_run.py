@@ -3,7 +3,6 @@
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -42,9 +41,7 @@ def test_the_environment_is_made_once_and_renewed_when_the_lock_changes(checkout
     shutil.rmtree(checkout / ".venv", ignore_errors=True)
     made = ["Making the environment", "Installing 0 packages from requirements.lock ...", "The environment is ready "]
     assert bootstrap(checkout, "verify", "a file") == (3, "panel verify a file\n", made)
-    start = time.monotonic()
     assert bootstrap(checkout, "verify") == (3, "panel verify\n", [])
-    assert time.monotonic() - start < 2
     (checkout / "requirements.lock").write_text("# nothing new\n")
     assert bootstrap(checkout, "demo") == (3, "panel demo\n", made[1:])
     script = subprocess.run([checkout / ".venv" / "bin" / "panel", "init"], cwd="/", capture_output=True, text=True)

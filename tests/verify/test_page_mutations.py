@@ -387,5 +387,6 @@ def test_a_long_bundle_leaves_the_page_alive_and_shows_progress(
     page.locator("#verify-file").set_input_files(path)
     expect(page.locator("[data-verifier][data-done='1']")).to_have_count(1, timeout=30_000)
     assert "This file holds." in page.locator("[data-verdict]").inner_text()
-    assert page.evaluate("Math.max(...gaps)") < 1_000
+    # A page that does not breathe has one gap, as long as the whole work.
+    assert page.evaluate("Math.max(...gaps) / gaps.reduce((sum, gap) => sum + gap)") < 0.4
     assert page.evaluate("seen.size") > 3
