@@ -51,6 +51,7 @@ class Mark:
     told: int
     written: int
     told_written: int
+    first: int | None
     frontier: tuple[bytes, ...]
 
 
@@ -98,14 +99,15 @@ class Sheet:
 
     def mark(self) -> Mark:
         """Return how far this sheet is, for `back`."""
-        return Mark(len(self._entries), len(self._told), self._written, self._told_written, self._frontier)
+        return Mark(len(self._entries), len(self._told), self._written, self._told_written, self._first, self._frontier)
 
     def back(self, mark: Mark) -> None:
-        """Forget what was added since; whoever calls this has undone what was written since."""
+        """Forget what was added since, the head too where it was read since; the caller has undone what was written."""
         for entry in self._entries[mark.events :]:
             self._lengths[entry["stream"]] -= 1
         del self._entries[mark.events :], self._bodies[mark.events :], self._told[mark.told :]
-        self._written, self._told_written, self._frontier = mark.written, mark.told_written, mark.frontier
+        self._written, self._told_written = mark.written, mark.told_written
+        self._first, self._frontier = mark.first, mark.frontier
 
     def write_before(self, statement: str) -> None:
         """Write what waits before a statement that may read it."""

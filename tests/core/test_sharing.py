@@ -109,6 +109,22 @@ def test_an_act_that_fails_after_it_recorded_leaves_no_gap(session: World) -> No
     assert whole(session) == ""
 
 
+@pytest.mark.parametrize("reads", [False, True])
+def test_a_first_act_that_fails_after_it_recorded_leaves_the_tree_to_the_next(session: World, *, reads: bool) -> None:
+    motion = open_fact(session)
+
+    def fails(work: Work) -> None:
+        cast(session, "qin", motion)(work)
+        if reads:
+            record.head(work.db)
+        raise Refused(Reason("No."))
+
+    acts = [fails, cast(session, "luo", motion), fails, cast(session, "meng", motion)]
+    assert outcomes(session, acts) == ["No.", "done"] * 2
+    assert set(counted(session, motion)) == {"luo", "meng"}
+    assert whole(session) == ""
+
+
 def test_a_replacement_in_the_same_commit_replaces(session: World) -> None:
     motion, luo = open_fact(session), session.actor("luo")
     given: list[Ballot] = []
