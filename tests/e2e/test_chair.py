@@ -57,7 +57,7 @@ def test_s_pauses_and_resumes_and_b_darkens_and_lights(room: Room) -> None:
 
 def test_the_floor_is_given_extended_and_ended_by_keys(room: Room) -> None:
     page = room.sit("chair")
-    page.evaluate("document.fonts.ready")
+    expect(page.locator("#connection")).to_have_attribute("data-state", "online")
     step = page.evaluate(STEP_TOP)
     press(page, "/")
     assert page.evaluate("document.activeElement.id") == "give-floor-person"
