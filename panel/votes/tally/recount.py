@@ -1,11 +1,12 @@
 """From events to a verdict: what anybody can check of a motion, from the JSON of its events alone."""
 
-import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+
+import rfc8785
 
 from panel.votes.tally.count import LAPSED, Miscount, Result, RollLine, Rule, lapsed, tally
 
@@ -26,7 +27,7 @@ def text_sha256(text: str) -> str:
 def frozen_sha256(opened: Json) -> str:
     """Return the digest (hex) of what opening froze, over RFC 8785 JSON; takes `votes.motion_opened`."""
     frozen = {name: opened[name] for name in FROZEN}
-    return text_sha256(json.dumps(frozen, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+    return sha256(rfc8785.dumps(frozen)).hexdigest()
 
 
 def _roll(opened: Json) -> list[RollLine]:
