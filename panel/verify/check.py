@@ -33,7 +33,7 @@ class Check:
 CHECKS: tuple[Check, ...] = (
     Check(
         "file", Reason("The file can be read"),
-        Reason("It is one JSON text in its only form (RFC 8785), with exactly the fields of a bundle."),
+        Reason("It is written in its only form (JSON as in RFC 8785), with exactly the fields of its kind."),
         Reason("Nothing yet about who made it."),
     ),
     Check(
@@ -54,7 +54,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "proofs", Reason("Every entry stands in the record"),
         Reason("Each entry is a leaf of the signed tree, at the index it names."),
-        Reason("Whether other entries belong to the case: see the next two."),
+        Reason("Whether other entries belong to the case: of a bundle, the next two checks tell."),
     ),
     Check(
         "sequence", Reason("The case has no gap"),
