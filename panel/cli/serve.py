@@ -1,10 +1,12 @@
 """Serving: one process, one address."""
 
+import ctypes
 import gc
 import ipaddress
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -15,6 +17,9 @@ from panel.app import create_app
 from panel.core import log
 from panel.core.config import LOOPBACK, Settings
 from panel.core.patience import PatientProtocol
+
+M_ARENA_MAX = -8
+"""The parameter's number in glibc's malloc.h."""
 
 
 def server_of(app: ASGIApp, settings: Settings) -> uvicorn.Server:
@@ -42,6 +47,12 @@ def public_plain_http(settings: Settings) -> bool:
         return True
 
 
+def share_memory() -> None:
+    """Let all threads share one of glibc's arenas; with one for each, every thread would keep what it once freed."""
+    with suppress(OSError, AttributeError):  # another C library: nothing to set
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
+
+
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
@@ -59,6 +70,7 @@ def serve(
     if subprocess.run([sys.executable, "-m", "panel.core.schema"]).returncode != 0:
         typer.echo("The database could not be brought to this version's schema; nothing is served.", err=True)
         raise typer.Exit(1)
+    share_memory()
     log.configure()
     server = server_of(create_app(settings), settings)
     gc.freeze()  # what is there now stays to the end: nothing to look through again and again
