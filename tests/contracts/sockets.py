@@ -34,7 +34,7 @@ class Socket:
         except ConnectionClosed:
             return
 
-    def wait(self, prefix: str, seconds: float = 2.0) -> str | None:
+    def wait(self, prefix: str, seconds: float = 20.0) -> str | None:
         """Wait for a frame that begins so and return the rest; None when it does not come."""
         try:
             while True:
@@ -46,7 +46,7 @@ class Socket:
         except (ConnectionClosed, TimeoutError):
             return None
 
-    def closed(self, seconds: float = 2.0) -> bool:
+    def closed(self, seconds: float = 20.0) -> bool:
         """Say whether the server closes within so many seconds."""
         try:
             while True:
@@ -76,7 +76,7 @@ def connected(
     if origin is not None:
         sent["Origin"] = origin or served.origin
     address = f"ws://127.0.0.1:{served.port}/socket.io/?{query}"
-    with connect(address, additional_headers=sent, proxy=None, compression=None, open_timeout=5) as connection:
+    with connect(address, additional_headers=sent, proxy=None, compression=None, open_timeout=20) as connection:
         yield connection
 
 

@@ -194,7 +194,7 @@ def test_every_answer_comes_after_the_commit(world: World, monkeypatch: pytest.M
     world.site.writer.submit(lambda work: gate.wait(10))
     answers = [world.site.writer.submit(act) for act in (refuse, lambda work: "done")]
     gate.set()
-    assert [str(answer.exception(timeout=10)) for answer in answers] == ["the disk is full"] * 2
+    assert [str(answer.exception(timeout=30)) for answer in answers] == ["the disk is full"] * 2
 
 
 def test_what_waits_for_the_record_is_there_for_whoever_reads_it(world: World) -> None:

@@ -45,7 +45,7 @@ def test_whatever_acts_of_one_commit_fail_the_record_is_that_of_the_others(
     writer.submit(lambda work: gate.wait(10))
     answers = [writer.submit(act(*one)) for one in acts]
     gate.set()
-    refused = [answer.exception(timeout=10) is not None for answer in answers]
+    refused = [answer.exception(timeout=30) is not None for answer in answers]
     writer.close()
     stand = [stream * 32 for said, what in acts if "fails" not in what for stream in said]
     with Session(engine) as db:
