@@ -23,8 +23,9 @@ from sqlmodel import select
 from panel.committees import actions as committees
 from panel.committees import queries as committee_queries
 from panel.core.errors import Refused
+from panel.verify import audit
 from panel.votes import actions, queries, tally
-from panel.votes.models import Motion, MotionState, RollEntry, SealedBallot, Secrecy
+from panel.votes.models import Motion, MotionState, RollEntry, SealedBallot, Secrecy, Tally
 from tests.factories import World, make_world
 from tests.votes.chamber import EVERYBODY, events, key_file, sit
 
@@ -45,7 +46,7 @@ class Model:
 
 
 class Votes(RuleBasedStateMachine):
-    """A committee that opens, casts, replaces, recuses, closes, annuls and repeats in any order."""
+    """A committee that opens, casts, replaces, recuses, closes, announces, annuls and repeats in any order."""
 
     template: Path
 
@@ -55,12 +56,14 @@ class Votes(RuleBasedStateMachine):
         self.world: World = sit(make_world(self.folder / "world", self.template))
         self.models: dict[str, Model] = {}
         self.recused: set[str] = set()
+        self.ends: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
         self.put(outcome)
         self.all_vote(choices)
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
             self.check_every_closed_motion()
+            self.audit_holds()
             self.world.close()
             shutil.rmtree(self.folder)
 
@@ -153,6 +156,29 @@ class Votes(RuleBasedStateMachine):
         assert result.cast == len(choices)
         counted = {option: n for option, n in result.counts.items() if n}
         assert counted == Counter(choices.values()) if result.carried != "lapsed" else result.counts == {}
+        self.ends[motion.id] = self.end_of(motion.id)
+
+    def end_of(self, motion_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return how a motion ended: its one closing event, and its tally as it is stored."""
+        (closing,) = (e for e in self.closings() if e["motion"] == motion_id)
+        with self.world.db() as db:
+            return closing, db.exec(select(Tally).where(Tally.motion_id == motion_id)).one().model_dump()
+
+    def closings(self) -> list[dict[str, Any]]:
+        """Return every closing that is on the record."""
+        return events(self.world, "votes.motion_closed")
+
+    @precondition(lambda self: self.ends)
+    @rule(who=MEMBERS, newest=st.booleans())
+    def vote_late(self, who: str, newest: bool) -> None:
+        ended = next(m for m in self.motions() if m.id == list(self.ends)[-1 if newest else 0])
+        act = actions.cast_sealed if ended.secrecy is Secrecy.SEALED else actions.cast
+        assert self.attempt(act, who, motion_id=ended.id, choice=ended.options[0], reason="") is None
+
+    @rule()
+    def announce(self) -> None:
+        announced = self.world.act(actions.announce, "chair", hearing_id=self.world.hearing_id)
+        assert all(motion.state in {MotionState.CLOSED, MotionState.LAPSED} for motion in announced)
 
     @rule(newest=st.booleans())
     def annul(self, newest: bool) -> None:
@@ -207,6 +233,62 @@ class Votes(RuleBasedStateMachine):
         if hasattr(self, "world"):
             with self.world.db() as db:
                 assert all(list(queries.roll(db, id)) == model.roll for id, model in self.models.items())
+
+    @invariant()
+    def nobody_off_the_roll_is_counted(self) -> None:
+        for closing in self.told_closings():
+            entitled = {e.seat_id for e in self.models[closing["motion"]].roll if e.entitled}
+            assert set(closing["participation"]) <= entitled
+
+    @invariant()
+    def participation_is_sorted_and_names_nobody_twice(self) -> None:
+        for closing in self.told_closings():
+            assert closing["participation"] == sorted(set(closing["participation"]))
+
+    @invariant()
+    def counts_sum_to_the_turnout(self) -> None:
+        for closing in self.told_closings():
+            counts = closing["result"]["counts"]
+            assert closing["result"]["cast"] == len(closing["participation"])
+            assert sum(counts.values()) == len(closing["participation"]) or (counts, closing["carried"]) == (
+                {},
+                "lapsed",
+            )
+
+    @invariant()
+    def nobody_counts_who_was_recused_before_the_closing(self) -> None:
+        if hasattr(self, "world"):
+            recused: set[str] = set()
+            for event in events(self.world):
+                if event["kind"] == "committees.seat_recused":
+                    recused.add(event["seat"])
+                if event["kind"] == "votes.motion_closed":
+                    assert not recused & set(event["participation"])
+            assert recused == {self.world.seats[who] for who in self.recused}
+
+    @invariant()
+    def nothing_is_accepted_after_closing(self) -> None:
+        over: set[str] = set()
+        for event in events(self.world, "votes.") if hasattr(self, "world") else ():
+            if event["kind"] in {"votes.motion_closed", "votes.motion_annulled"}:
+                over.add(event["motion"])
+            assert event["kind"] != "votes.ballot_cast" or event["motion"] not in over
+
+    @invariant()
+    def a_closed_result_never_changes(self) -> None:
+        if hasattr(self, "world"):
+            assert {id: self.end_of(id) for id in self.ends} == self.ends
+            assert {closing["motion"] for closing in self.closings()} == set(self.ends)
+
+    def told_closings(self) -> list[dict[str, Any]]:
+        """Return the closings on the record; none before the committee has come together."""
+        return self.closings() if hasattr(self, "world") else []
+
+    def audit_holds(self) -> None:
+        """Audit the installation as its operator would: record, checkpoints, every tally, keys."""
+        with self.world.db() as db:
+            audited = list(audit.audit(db, ballot_keys=self.world.site.settings.ballot_keys))
+        assert [str(one.problem) for one in audited if one.problem] == []
 
     def check_every_closed_motion(self) -> None:
         """Recheck everything from the record alone, as an outsider would."""
