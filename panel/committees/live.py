@@ -8,6 +8,7 @@ from sqlmodel import Session
 from panel.committees import events, queries, rules
 from panel.committees.models import Seat
 from panel.core import geometry, hooks
+from panel.core.db import remembered
 from panel.core.hooks import Leaf
 from panel.core.security import INSIDE, Actor, Audience, Role
 from panel.live.parts import OwnPart, Part
@@ -53,28 +54,37 @@ def declaration(db: Session, hearing_id: str, actor: Actor, now: datetime) -> di
 
 def desk(db: Session, case_id: str, actor: Actor, hearing_id: str) -> dict[str, Any]:
     """Return the seats of a case as the reader may act on them in a hearing; empty: there is none yet."""
-    places = queries.places(db, case_id, hearing_id)
-    role, pending, vacant = actor.role_in(case_id), queries.pending(db, case_id), queries.vacant(db, case_id)
-    procedure = queries.procedure_rules(db, case_id)
-    own = queries.seat_of(db, actor, case_id)
+    role, procedure = actor.role_in(case_id), queries.procedure_rules(db, case_id)
+    own, led = queries.seat_of(db, actor, case_id), _led(db, case_id, hearing_id, role)
     return {
         "case_id": case_id,
         "role": role,
-        "mine": next((place for place in places if own is not None and place.seat.id == own.id), None),
+        "mine": next((place for place in led["places"] if own is not None and place.seat.id == own.id), None),
         "declared": queries.declarations(db, case_id),
-        "places": places,
-        "pending": pending,
-        "decides": [p for p in places if p.seat.id in pending and _decides(role, p.seat)],
-        "orders": [p for p in places if own != p.seat and p.state != "recused" and _decides(role, p.seat)],
+        **led,
+        "orders": [place for place in led["orders"] if own != place.seat],
         "notes": role in rules.CLERKS,
-        "alternates": [p for p in places if p.state == "alternate" and p.seat.category in vacant.values()]
-        if role in {Role.CHAIR, Role.SECRETARY}
-        else [],
-        "successors": [p for p in places if _may_succeed(p, procedure.chair_categories)],
         "grounds": [key for key in rules.GROUNDS if key in procedure.recusal_grounds],
         "ground_words": rules.GROUNDS,
         "ended": bool(hearing_id) and hooks.phase_of(db, hearing_id) == queries.ENDED,
         "tones": TONES,
+    }
+
+
+@remembered
+def _led(db: Session, case_id: str, hearing_id: str, role: Role | None) -> dict[str, Any]:
+    """Return what of a desk is alike for everybody in a role."""
+    places, pending = queries.places(db, case_id, hearing_id), queries.pending(db, case_id)
+    vacant, procedure = queries.vacant(db, case_id), queries.procedure_rules(db, case_id)
+    return {
+        "places": places,
+        "pending": pending,
+        "decides": [p for p in places if p.seat.id in pending and _decides(role, p.seat)],
+        "orders": [p for p in places if p.state != "recused" and _decides(role, p.seat)],
+        "alternates": [p for p in places if p.state == "alternate" and p.seat.category in vacant.values()]
+        if role in {Role.CHAIR, Role.SECRETARY}
+        else [],
+        "successors": [p for p in places if _may_succeed(p, procedure.chair_categories)],
     }
 
 

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 from panel.cases import queries as cases
 from panel.cases.models import Case
 from panel.committees import queries as committees
+from panel.core.db import remembered
 from panel.dissents.models import Answer, Dissent, Joining, SubjectKind
 from panel.rulebook import queries as rulebook
 from panel.rulebook.rules import Consideration
@@ -92,6 +93,7 @@ class Told:
     answer: str
 
 
+@remembered
 def told(db: Session, case_id: str) -> list[Told]:
     """Return a case's dissents by number with the names that belong to them; for the panel and the authority."""
     seats = {seat.id: seat for seat in committees.all_seats(db, case_id)}

@@ -80,6 +80,7 @@ def _hidden(hearing: Hearing, audience: Audience) -> bool:
 
 
 @remembered
+@remembered
 def _names(db: Session, case_id: str) -> dict[str, tuple[str, int | None]]:
     """Return name and seat number of everybody in the case, by person."""
     seats = {s.person_id: s.number for s in committees.all_seats(db, case_id)}
@@ -214,19 +215,23 @@ def chair(db: Session, hearing_id: str, actor: Actor, at: datetime) -> Context |
         "why_not_pause": rules.why_not_pause(hearing.phase, facts),
         "queue": [(r, names.get(r.person_id, ("", None))) for r in hands],
         "speakers": _speakers(db, hearing, at),
-        "people": in_the_room(db, hearing, names),
+        "people": in_the_room(db, hearing),
         "lost": [(*names[person], since) for person, since in hooks.lost(hearing_id).items() if person in here],
         "in_session": rules.in_session(hearing.phase),
         "at": at,
     }
 
 
-def in_the_room(db: Session, hearing: Hearing, names: dict[str, tuple[str, int | None]]) -> list[tuple[str, str]]:
+def in_the_room(db: Session, hearing: Hearing) -> list[tuple[str, str]]:
     """Return (person, name) of those who may be given the floor now: first who is called in, then members present."""
-    here = queries.people_here(db, hearing)
-    duties = cases.assigned(db, hearing.case_id, *rules.CALLED)
+    return _in_the_room(db, hearing.case_id, queries.people_here(db, hearing))
+
+
+@remembered
+def _in_the_room(db: Session, case_id: str, here: frozenset[str]) -> list[tuple[str, str]]:
+    names, duties = _names(db, case_id), cases.assigned(db, case_id, *rules.CALLED)
     called = {a.person_id: rules.CALLED.index(a.role) for a in duties}
-    members = [s.person_id for s in committees.seats(db, hearing.case_id)]
+    members = [s.person_id for s in committees.seats(db, case_id)]
     every = [*sorted(called, key=called.__getitem__), *members]
     return [(person, names[person][0]) for person in dict.fromkeys(every) if person in here]
 
@@ -291,7 +296,7 @@ def question(db: Session, hearing_id: str, actor: Actor, _at: datetime) -> Conte
         "waiting": [_asked(q, names) for q in waiting],
         "may_ask": may_ask,
         "names_asker": role is Role.RECORDER,
-        "people": [one for one in in_the_room(db, hearing, names) if one[0] != actor.person_id],
+        "people": [one for one in in_the_room(db, hearing) if one[0] != actor.person_id],
     }
 
 
@@ -305,7 +310,7 @@ def notes(db: Session, hearing_id: str, actor: Actor, _at: datetime) -> Context 
     hearing = _hearing(db, hearing_id)
     if not rules.in_session(hearing.phase):
         return None
-    return {"hearing": hearing, "people": in_the_room(db, hearing, _names(db, hearing.case_id))}
+    return {"hearing": hearing, "people": in_the_room(db, hearing)}
 
 
 def confirm(db: Session, hearing_id: str, actor: Actor, _at: datetime) -> Context | None:

@@ -87,12 +87,17 @@ def stands_still(db: Session, hearing_id: str) -> bool:
     return pause(db, hearing_id) is not None or adjournment(db, hearing_id) is not None
 
 
-def people_here(db: Session, of: Hearing) -> set[str]:
+def people_here(db: Session, of: Hearing) -> frozenset[str]:
     """Return who may take part now: members who have come, and everybody on duty whom the doors let in."""
-    here = committees.present(db, of.id)
-    members = {s.person_id for s in committees.seats(db, of.case_id) if s.id in here}
-    duties = cases.assigned(db, of.case_id, *ON_DUTY)
-    return members | {a.person_id for a in duties if not (of.closed and outside(a.role))}
+    return _people_here(db, of.case_id, of.id, of.closed)
+
+
+@remembered
+def _people_here(db: Session, case_id: str, hearing_id: str, closed: bool) -> frozenset[str]:
+    here = committees.present(db, hearing_id)
+    members = {s.person_id for s in committees.seats(db, case_id) if s.id in here}
+    duties = cases.assigned(db, case_id, *ON_DUTY)
+    return frozenset(members | {a.person_id for a in duties if not (closed and outside(a.role))})
 
 
 def facts(db: Session, of: Hearing) -> Facts:
