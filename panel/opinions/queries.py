@@ -6,6 +6,7 @@ from typing import Any
 from sqlmodel import Session, col, select
 
 from panel.committees import queries as committees
+from panel.core.db import remembered
 from panel.opinions.models import Opinion, OpinionDraft, Round
 
 
@@ -19,6 +20,7 @@ def rounds(db: Session, case_id: str) -> Sequence[Round]:
     return db.exec(select(Round).where(Round.case_id == case_id).order_by(col(Round.number))).all()
 
 
+@remembered
 def current(db: Session, case_id: str) -> Round | None:
     """Return the open round of a case."""
     return db.exec(select(Round).where(Round.case_id == case_id, col(Round.closed_at).is_(None))).first()

@@ -3,17 +3,21 @@
 import re
 
 import pytest
+from sqlalchemy import event
 
 from panel.app import stream_of
 from panel.committees import actions as committees
 from panel.committees import queries as seats
-from panel.core.security import Audience
+from panel.core import clock
+from panel.core.db import snapshot
+from panel.core.security import Audience, Role
 from panel.hearings import actions as hearings
 from panel.hearings.models import Phase
 from panel.live import changes
 from panel.live.changes import Changes
+from panel.live.parts import own_parts_for
 from tests.factories import World
-from tests.hearings.course import come, hold_until, step
+from tests.hearings.course import EVERYBODY, come, hold_until, step
 
 OUTSIDE = ("handler", "official", "helper", "authority", "observer", "projector")
 CANARY = "闭门阶段才说的话"
@@ -79,6 +83,24 @@ def test_own_parts_can_be_asked_for_without_a_newer_revision(world: World) -> No
     status, _, text = ask(world, "luo", revision, own=True)
     assert status == 200
     assert all(name.startswith("own-") for name in parts(text))
+
+
+def test_what_own_parts_ask_alike_is_asked_once_for_all_their_readers(world: World) -> None:
+    hold_until(world, Phase.QUESTIONS)
+    asked: list[str] = []
+    event.listen(world.site.reading, "before_cursor_execute", lambda c, cursor, said, *rest: asked.append(said))
+
+    def statements(*readers: str) -> int:
+        actors = [world.actor(who) for who in readers]
+        asked.clear()
+        with snapshot(world.site.reading) as db:
+            for actor in actors:
+                for part in own_parts_for(Role.MEMBER):
+                    part.load(db, world.hearing_id, actor, clock.now())
+        return len(asked)
+
+    one, eight = statements("luo"), statements(*(key for key in EVERYBODY if key != "chair"))
+    assert eight < 2 * one, (one, eight)
 
 
 def test_revisions_are_equal_in_a_process_that_starts_later(world: World) -> None:

@@ -203,6 +203,7 @@ def question(db: Session, question_id: str) -> Question | None:
     return db.get(Question, question_id)
 
 
+@remembered
 def questions(db: Session, hearing_id: str, *, closed: bool) -> Sequence[Question]:
     """Return the questions in order; those of closed session only where `closed` says so."""
     found = select(Question).where(Question.hearing_id == hearing_id).order_by(col(Question.number))
@@ -255,6 +256,7 @@ def adjournments(db: Session, hearing_id: str) -> Sequence[Adjournment]:
     return db.exec(found.order_by(col(Adjournment.created_at))).all()
 
 
+@remembered
 def minutes_of(db: Session, hearing_id: str) -> Minutes | None:
     """Return the minutes that were laid before the members."""
     return db.exec(select(Minutes).where(Minutes.hearing_id == hearing_id)).first()

@@ -69,6 +69,7 @@ def of_case(db: Session, case_id: str) -> Sequence[Motion]:
     return db.exec(select(Motion).where(Motion.case_id == case_id).order_by(col(Motion.number))).all()
 
 
+@remembered
 def open_motion(db: Session, hearing_id: str) -> Motion | None:
     """Return the motion that is being voted on, if any."""
     return db.exec(select(Motion).where(Motion.hearing_id == hearing_id, Motion.state == MotionState.OPEN)).first()
