@@ -80,7 +80,6 @@ def _hidden(hearing: Hearing, audience: Audience) -> bool:
 
 
 @remembered
-@remembered
 def _names(db: Session, case_id: str) -> dict[str, tuple[str, int | None]]:
     """Return name and seat number of everybody in the case, by person."""
     seats = {s.person_id: s.number for s in committees.all_seats(db, case_id)}

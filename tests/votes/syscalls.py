@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-TRACED = "pwrite64,fsync,fdatasync,write,writev,sendto,sendmsg"
+TRACED = "pwrite64,fsync,fdatasync,write,writev,sendto,sendmsg,read,recvfrom,recvmsg"
 LOG = "panel.sqlite-wal"
 ACKNOWLEDGED = "HTTP/1.1 303"
+ASKED = "POST /motions"
 
 _CALL = re.compile(r"(?P<pid>\d+) +(?P<name>\w+)\((?P<rest>.*)")
 _RESUMED = re.compile(r"(?P<pid>\d+) +<\.\.\. (?P<name>\w+) resumed>(?P<rest>.*)")
@@ -49,6 +50,32 @@ def early(found: Iterable[Call]) -> list[Call]:
         elif ACKNOWLEDGED in call.arguments and not durable:
             wrong.append(call)
     return wrong
+
+
+def early_in_a_crowd(found: Iterable[Call]) -> list[Call]:
+    """Return the acknowledgements that no whole commit stands before: written after their request had come, and synced.
+
+    For acts that share commits, where the last write may be another's. A connection has one request at a time.
+    """
+    asked: dict[str, int] = {}
+    written: list[int] = []
+    durable, wrong = -1, []
+    for call in sorted(found, key=lambda call: call.returned):
+        connection = call.arguments.partition(">")[0]
+        if call.name == "pwrite64" and LOG in call.arguments:
+            written.append(call.began)
+        elif call.name in ("fsync", "fdatasync") and LOG in call.arguments and call.arguments.rstrip().endswith("= 0"):
+            durable = max([durable, *(began for began in written if began < call.began)])
+        elif ASKED in call.arguments:
+            asked[connection] = call.returned
+        elif ACKNOWLEDGED in call.arguments and durable <= asked.pop(connection):
+            wrong.append(call)
+    return wrong
+
+
+def synced(found: Iterable[Call]) -> int:
+    """Return how often the log was made durable."""
+    return sum(call.name in ("fsync", "fdatasync") and LOG in call.arguments for call in found)
 
 
 def acknowledged(found: Iterable[Call]) -> int:

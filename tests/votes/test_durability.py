@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,9 +22,10 @@ from panel.votes.models import MotionState, SealedBallot, Secrecy
 from tests.factories import make_world
 from tests.votes.chamber import VOTERS, cast_all, key_file, open_fact, open_sealed, sit
 from tests.votes.kills import Browser, nursery, token
-from tests.votes.syscalls import TRACED, Call, acknowledged, calls, early
+from tests.votes.syscalls import TRACED, Call, acknowledged, calls, early, early_in_a_crowd, synced
 
 BALLOTS = 20
+ROUNDS = 6
 PATIENCE = 20.0
 
 
@@ -71,6 +74,42 @@ def test_no_acknowledgement_leaves_before_its_act_is_durable(tmp_path: Path, tem
     assert acknowledged(found) == BALLOTS
     assert early(found) == []
     assert len(early([call for call in found if "sync" not in call.name])) == BALLOTS
+
+
+@pytest.mark.timeout(120)
+def test_no_acknowledgement_of_a_crowd_leaves_before_a_commit_that_holds_its_act(
+    tmp_path: Path, template: Path
+) -> None:
+    """Everybody at once, so that several acts share one commit."""
+    world = sit(make_world(tmp_path / "world", template))
+    motion = open_sealed(world)
+    cookies = [f"{world.site.settings.cookie}={world.sign_in(who)}" for who in VOTERS if who != "chair"]
+    world.close()
+    with nursery(world.folder) as servers, ExitStack() as stack:
+        servers.start()
+        browsers = [stack.enter_context(closing(Browser(servers.port, cookie))) for cookie in cookies]
+        csrf = [token(browser.get(f"/motions/{motion.id}/ballot")[1]) for browser in browsers]
+        tracer = traced(servers.pid, tmp_path / "trace")
+        with ThreadPoolExecutor(len(browsers)) as pool:
+            for number in range(ROUNDS):
+                marks = [b.ask("GET", f"/motions/{motion.id}/ballot/state")[2]["panel-ballot"] for b in browsers]
+                choice = padded(motion.options[number % 2])
+                forms = [
+                    {"csrf": mine, "idem": secrets.token_hex(16), "replaces": mark.removeprefix("none"),
+                     "choice": choice, "reason": ""}
+                    for mine, mark in zip(csrf, marks, strict=True)
+                ]  # fmt: skip
+                posts = [partial(browser.post, f"/motions/{motion.id}/ballots") for browser in browsers]
+                assert set(pool.map(lambda post, form: post(form), posts, forms)) == {303}
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait(PATIENCE)
+        assert tracer.stderr is not None
+        tracer.stderr.close()
+    found = calls((tmp_path / "trace").read_text(errors="replace").splitlines())
+    assert acknowledged(found) == ROUNDS * len(cookies)
+    assert early_in_a_crowd(found) == []
+    assert synced(found) < acknowledged(found), "no commit was shared: nothing was shown of a crowd"
+    assert len(early_in_a_crowd([call for call in found if "sync" not in call.name])) == acknowledged(found)
 
 
 def test_the_order_is_read_from_a_trace_as_it_is() -> None:

@@ -388,7 +388,7 @@ def test_any_course_of_votes_keeps_the_invariants(template: Path) -> None:
     Votes.template = template
     Votes.seen.clear()
     few = settings(
-        max_examples=24,
+        max_examples=14,
         stateful_step_count=30,
         deadline=None,
         suppress_health_check=list(HealthCheck),
