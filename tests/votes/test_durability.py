@@ -26,7 +26,7 @@ from tests.votes.syscalls import TRACED, Call, acknowledged, calls, early, early
 
 BALLOTS = 20
 ROUNDS = 6
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def traced(pid: int, to: Path) -> "subprocess.Popen[bytes]":
@@ -47,7 +47,7 @@ def traced(pid: int, to: Path) -> "subprocess.Popen[bytes]":
     return tracer
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("secrecy", [Secrecy.OPEN, Secrecy.SEALED])
 def test_no_acknowledgement_leaves_before_its_act_is_durable(tmp_path: Path, template: Path, secrecy: Secrecy) -> None:
     world = sit(make_world(tmp_path / "world", template))
@@ -76,7 +76,7 @@ def test_no_acknowledgement_leaves_before_its_act_is_durable(tmp_path: Path, tem
     assert len(early([call for call in found if "sync" not in call.name])) == BALLOTS
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 def test_no_acknowledgement_of_a_crowd_leaves_before_a_commit_that_holds_its_act(
     tmp_path: Path, template: Path
 ) -> None:
