@@ -6,8 +6,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -29,8 +30,9 @@ ROUNDS = 6
 PATIENCE = 60.0
 
 
-def traced(pid: int, to: Path) -> "subprocess.Popen[bytes]":
-    """Trace a server's system calls into a file; it is attached when this returns."""
+@contextmanager
+def traced(pid: int, to: Path) -> Iterator[list[Call]]:
+    """Trace a server's system calls into a file while this lasts; the list that it yields is filled at the end."""
     if sys.platform != "linux":
         pytest.skip("only Linux has strace")
     strace = shutil.which("strace")
@@ -44,7 +46,12 @@ def traced(pid: int, to: Path) -> "subprocess.Popen[bytes]":
     if "attached" not in said:
         tracer.wait()
         pytest.skip(f"this machine lets nobody trace a process: {said.strip()}")
-    return tracer
+    found: list[Call] = []
+    yield found
+    tracer.send_signal(signal.SIGINT)
+    tracer.wait(PATIENCE)
+    tracer.stderr.close()
+    found += calls(to.read_text(errors="replace").splitlines())
 
 
 @pytest.mark.timeout(240)
@@ -58,19 +65,15 @@ def test_no_acknowledgement_leaves_before_its_act_is_durable(tmp_path: Path, tem
         servers.start()
         with closing(Browser(servers.port, cookie)) as browser:
             csrf = token(browser.get(f"/motions/{motion.id}/ballot")[1])
-            tracer = traced(servers.pid, tmp_path / "trace")
-            for number in range(BALLOTS):
-                mark = browser.ask("GET", f"/motions/{motion.id}/ballot/state")[2]["panel-ballot"].removeprefix("none")
-                choice = padded(motion.options[number % 2])
-                form = {"csrf": csrf, "idem": secrets.token_hex(16), "replaces": mark, "choice": choice, "reason": ""}
-                if secrecy is Secrecy.OPEN:
-                    form["reason"] = "有据可查。"
-                assert browser.post(f"/motions/{motion.id}/ballots", form) == 303
-        tracer.send_signal(signal.SIGINT)
-        tracer.wait(PATIENCE)
-        assert tracer.stderr is not None
-        tracer.stderr.close()
-    found = calls((tmp_path / "trace").read_text(errors="replace").splitlines())
+            with traced(servers.pid, tmp_path / "trace") as found:
+                for number in range(BALLOTS):
+                    state = browser.ask("GET", f"/motions/{motion.id}/ballot/state")[2]["panel-ballot"]
+                    form = {
+                        "csrf": csrf, "idem": secrets.token_hex(16), "replaces": state.removeprefix("none"),
+                        "choice": padded(motion.options[number % 2]),
+                        "reason": "有据可查。" if secrecy is Secrecy.OPEN else "",
+                    }  # fmt: skip
+                    assert browser.post(f"/motions/{motion.id}/ballots", form) == 303
     assert acknowledged(found) == BALLOTS
     assert early(found) == []
     assert len(early([call for call in found if "sync" not in call.name])) == BALLOTS
@@ -89,8 +92,7 @@ def test_no_acknowledgement_of_a_crowd_leaves_before_a_commit_that_holds_its_act
         servers.start()
         browsers = [stack.enter_context(closing(Browser(servers.port, cookie))) for cookie in cookies]
         csrf = [token(browser.get(f"/motions/{motion.id}/ballot")[1]) for browser in browsers]
-        tracer = traced(servers.pid, tmp_path / "trace")
-        with ThreadPoolExecutor(len(browsers)) as pool:
+        with traced(servers.pid, tmp_path / "trace") as found, ThreadPoolExecutor(len(browsers)) as pool:
             for number in range(ROUNDS):
                 marks = [b.ask("GET", f"/motions/{motion.id}/ballot/state")[2]["panel-ballot"] for b in browsers]
                 choice = padded(motion.options[number % 2])
@@ -101,11 +103,6 @@ def test_no_acknowledgement_of_a_crowd_leaves_before_a_commit_that_holds_its_act
                 ]  # fmt: skip
                 posts = [partial(browser.post, f"/motions/{motion.id}/ballots") for browser in browsers]
                 assert set(pool.map(lambda post, form: post(form), posts, forms)) == {303}
-        tracer.send_signal(signal.SIGINT)
-        tracer.wait(PATIENCE)
-        assert tracer.stderr is not None
-        tracer.stderr.close()
-    found = calls((tmp_path / "trace").read_text(errors="replace").splitlines())
     assert acknowledged(found) == ROUNDS * len(cookies)
     assert early_in_a_crowd(found) == []
     assert synced(found) < acknowledged(found), "no commit was shared: nothing was shown of a crowd"
