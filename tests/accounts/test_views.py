@@ -1,5 +1,6 @@
 """The pages where one signs in, sees one's devices, changes the password."""
 
+import math
 import re
 import time
 from datetime import timedelta
@@ -22,6 +23,8 @@ from tests.people import CAST
 PASSWORD = "一句只有我自己才知道的话"
 WRONG = "登录名或密码不正确。"
 KEPT = passwords.hashed(PASSWORD)
+TURNS, MOST_TURNS, ALIKE = 25, 400, 1.2
+"""So many turns at least and at most, and the ratio under which two times are alike."""
 
 
 @pytest.fixture(autouse=True)
@@ -111,18 +114,22 @@ def test_8_a_known_and_an_unknown_name_differ_in_nothing_but_the_name(world: Wor
 
 
 def test_8_a_known_and_an_unknown_name_take_the_same_time(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The least of many times: whatever else the machine does only ever adds to a time.
+
+    A busy machine is given more turns. Were either name spared the hashing, no number of turns would make them alike.
+    """
     monkeypatch.setattr(Throttle, "begin", lambda self, keys, now: 0)
     client = world.client()
     sent = {"csrf": world.token(client, "/sign-in")["csrf"], "password": "wrong"}
-    took: dict[str, list[float]] = {"chair": [], "nobody": []}
-    for _ in range(25):
-        for login, times in took.items():
+    least = {"chair": math.inf, "nobody": math.inf}
+    for turn in range(MOST_TURNS):
+        for login in sorted(least, reverse=turn % 2 == 1):
             began = time.perf_counter()
             client.post("/sign-in", data={**sent, "login": login})
-            times.append(time.perf_counter() - began)
-    # The least of many: whatever else the machine does only ever adds to a time.
-    known, unknown = (min(times) for times in took.values())
-    assert abs(known - unknown) < max(0.2 * known, 0.005)
+            least[login] = min(least[login], time.perf_counter() - began)
+        if turn >= TURNS and max(least.values()) < ALIKE * min(least.values()):
+            break
+    assert max(least.values()) < ALIKE * min(least.values()), least
 
 
 def test_9_after_some_wrong_guesses_one_waits_and_is_told_how_long(
