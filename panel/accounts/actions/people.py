@@ -1,0 +1,47 @@
+"""Writes: people and what they choose for themselves."""
+
+from panel.accounts import passwords, queries, rules
+from panel.accounts.actions import sessions
+from panel.accounts.events import PasswordChanged, PersonAdded
+from panel.accounts.models import Person
+from panel.core import text
+from panel.core.errors import Reason, Refused, require
+from panel.core.security import Actor
+from panel.work import Work
+
+
+def add_person(
+    work: Work, actor: Actor | None, *, name: str, login: str, password: str = "", password_hash: str = "",
+    locale: str = "", fictional: bool = False,
+) -> Person:  # fmt: skip
+    """Make an account. A hash may be given instead of the password, where one password serves many (the demo)."""
+    name, login = text.one_line(name), text.nfc(login)
+    require(rules.why_not_name(name))
+    require(rules.why_not_login(login))
+    require(None if password_hash else rules.why_not_password(password))
+    if queries.person_by_login(work.db, login):
+        raise Refused(Reason("Somebody else signs in with this name already."))
+    kept = password_hash or passwords.hashed(password)
+    person = work.add(Person(name=name, login=login, password_hash=kept, locale=locale, fictional=fictional))
+    work.record(PersonAdded(person_id=person.id, name=name, actor_id=actor.person_id if actor else None))
+    return person
+
+
+def change_password(work: Work, actor: Actor, *, password_hash: str, reference: str, device: str, hours: int) -> None:
+    """Change one's password: every session of the account ends, and this browser gets a new one."""
+    work.db.get_one(Person, actor.person_id).password_hash = password_hash
+    sessions.end(work, sessions.of(work, actor.person_id))
+    work.record(PasswordChanged(person_id=actor.person_id, actor_id=actor.person_id))
+    sessions.sign_in(work, None, person_id=actor.person_id, reference=reference, device=device, hours=hours)
+
+
+def choose_locale(work: Work, actor: Actor, *, locale: str) -> None:
+    """Keep the language that somebody reads in."""
+    work.db.get_one(Person, actor.person_id).locale = locale
+    work.after_commit(queries.invalidate)
+
+
+def choose_display(work: Work, actor: Actor, *, large: bool) -> None:
+    """Keep whether somebody reads in large letters."""
+    work.db.get_one(Person, actor.person_id).large = large
+    work.after_commit(queries.invalidate)
