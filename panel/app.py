@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import cache, partial
@@ -24,6 +24,7 @@ from panel.accounts import actions as accounts_actions
 from panel.accounts import queries as accounts_queries
 from panel.accounts import rules as accounts_rules
 from panel.accounts import views as accounts_views
+from panel.accounts.views import administration as accounts_administration
 from panel.accounts.views.desk import Desk, desk
 from panel.accounts.views.sign_in import sign_in_needed
 from panel.cases import live as cases_live
@@ -35,7 +36,7 @@ from panel.committees import live as committees_live
 from panel.committees import queries as committees_queries
 from panel.committees import rules as committees_rules
 from panel.committees import views as committees_views
-from panel.core import clock, hooks, log, pages, security
+from panel.core import clock, hooks, log, mail, pages, security
 from panel.core import db as database
 from panel.core.assets import folder
 from panel.core.config import Settings
@@ -114,6 +115,9 @@ UPLOADS = ((r"/cases/[0-9a-f]{32}/exhibits", 21 * MIB),)
 THREADS = 8
 """Threads that read, draw and hash at once: more only wait for one another, and each costs a connection's memory."""
 
+MAIL_SECONDS = 5.0
+"""How often the outbox is looked into."""
+
 SEEN_SECONDS = 60.0
 """How often the database learns when sessions were last used."""
 
@@ -161,6 +165,7 @@ def register() -> None:
     hooks.ON_ENDED[:] = [_find]
     hooks.STREAM_TITLE[:] = [cases_queries.title_of_stream]
     hooks.DISSENTS_OPEN[:] = [hearings_queries.dissents_open]
+    hooks.PROBLEMS[:] = [accounts_administration.problems, committees_queries.problems]
     hooks.SHOWING[:] = [hearings_queries.showing]
     hooks.SHOWN_IN_OPEN_SESSION[:] = [hearings_queries.shown_in_open_session]
     hooks.CASE_FILE[:] = [committees_live.declaration_leaf, opinions_live.opinion_leaf, committees_live.committee_leaf]
@@ -174,10 +179,19 @@ def register() -> None:
     hooks.ON_RECORDED[:] = [accounts_queries.recorded, log.recorded]
 
 
-def organisation(settings: Settings) -> dict[str, str]:
-    """Return what the header and the footer show of the organisation."""
+def letterhead(settings: Settings, reading: Engine) -> Callable[[], Mapping[str, str]]:
+    """Return what tells header and footer of the installation: administration's words, else the settings'."""
     names = ("sponsor", "icp", "police_icp", "contact")
-    return {"name": settings.organisation, "sitemap": "", **{name: getattr(settings, name) for name in names}}
+    stated = {"organisation": settings.organisation, "sitemap": "", "locale": ""}
+    kept = accounts_queries.Letterhead({**stated, **{name: getattr(settings, name) for name in names}})
+
+    def shown() -> Mapping[str, str]:
+        if kept.fresh():
+            return kept.texts
+        with Session(reading) as db:
+            return kept.read(db)
+
+    return shown
 
 
 def create_site(settings: Settings, committed: Callable[[Sequence[int]], None]) -> pages.Site:
@@ -186,14 +200,15 @@ def create_site(settings: Settings, committed: Callable[[Sequence[int]], None]) 
     writing = database.writing_engine(settings.database_url).execution_options(ballot_keys=settings.ballot_keys)
     writer = Writer(writing, stream_of=stream_of, committed=committed)
     signed_in = accounts_queries.SignedIn(timedelta(minutes=settings.idle_minutes))
+    reading = database.reading_engine(settings.database_url)
     return pages.Site(
         settings=settings,
-        reading=database.reading_engine(settings.database_url),
+        reading=reading,
         writer=writer,
         templates=environment(lambda name, **params: name),
         sign_in=signed_in.actor_of,
         known=signed_in.known,
-        organisation=organisation(settings),
+        letterhead=letterhead(settings, reading),
         areas={"accounts": Desk(signed_in)},
     )
 
@@ -220,11 +235,32 @@ async def keep_seen(site: pages.Site) -> None:
             log.failure("sessions_not_kept", error)
 
 
+async def keep_mail(site: pages.Site) -> None:
+    """Send what waits in the outbox; a server that hangs holds up a thread of its own and nothing else."""
+    while True:
+        await asyncio.sleep(MAIL_SECONDS)
+        try:
+            await _send_mail(site)
+        except Exception as error:
+            log.failure("mail_not_sent", error)
+
+
+async def _send_mail(site: pages.Site) -> None:
+    if not mail.configured(site.settings):
+        return
+    with Session(site.reading, expire_on_commit=False) as db:
+        waiting = mail.due(db, clock.now())
+    if waiting:
+        said = await asyncio.to_thread(mail.send, site.settings, waiting)
+        await asyncio.wrap_future(site.writer.submit(partial(mail.settle, actor=None, said=said)))
+
+
 async def keep_limits(site: pages.Site) -> None:
-    """Settle minutes whose limit has passed, soon after it has."""
+    """Settle minutes whose limit has passed, soon after it has, and forget links that have expired."""
     while True:
         try:
             await asyncio.wrap_future(site.writer.submit(hearings_actions.settle_overdue))
+            await asyncio.wrap_future(site.writer.submit(partial(accounts_actions.sweep_links, actor=None)))
         except Exception as error:
             log.failure("minutes_not_settled", error)
         await asyncio.sleep(SEEN_SECONDS)
@@ -281,7 +317,7 @@ def create_app(settings: Settings) -> Starlette:
         crowd.bind()
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         await asyncio.wrap_future(site.writer.submit(votes_actions.sweep))
-        keeping = keep_seen(site), keep_limits(site), keep_published(site, settings)
+        keeping = keep_seen(site), keep_limits(site), keep_mail(site), keep_published(site, settings)
         timers = [asyncio.create_task(each) for each in keeping]
         yield
         for timer in timers:

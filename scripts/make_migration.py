@@ -1,8 +1,11 @@
-"""Write migrations/versions/0001_initial.py anew from the models.
+"""Write the next migration from the models: `python -m scripts.make_migration WHAT`, for example `offices`.
 
-Only until the first release: afterwards a released migration never changes, and a new one is added instead.
+A released migration never changes: what the models say beyond the newest one goes into a new one, to be read and mended
+by hand before it is committed. Every migration's fixture stays in tests/operation/schemas.
 """
 
+import re
+import sys
 import tempfile
 from pathlib import Path
 
@@ -10,28 +13,28 @@ from alembic import command
 from sqlalchemy import create_engine
 
 import panel.app  # noqa: F401 - the composition root knows every table
-from panel.core.schema import configuration
+from panel.core.schema import configuration, migrate
 
 VERSIONS = Path(__file__).parent.parent / "migrations" / "versions"
-TARGET = VERSIONS / "0001_initial.py"
 
 
-def main() -> None:
-    """Generate the first migration against an empty database and add the record's triggers to it."""
-    TARGET.unlink(missing_ok=True)
+def main(what: str) -> Path:
+    """Generate the migration against a database that has all earlier ones; returns its file."""
+    number = f"{len(list(VERSIONS.glob('[0-9]*.py'))) + 1:04}"
     with tempfile.TemporaryDirectory() as folder:
+        engine = create_engine(f"sqlite:///{folder}/empty.sqlite")
+        migrate(engine)
         config = configuration()
-        with create_engine(f"sqlite:///{folder}/empty.sqlite").begin() as connection:
+        with engine.begin() as connection:
             config.attributes["connection"] = connection
-            command.revision(config, "initial", autogenerate=True, rev_id="0001")
-    text = TARGET.read_text(encoding="utf-8")
-    text = text.replace("import sqlmodel\n", "import sqlmodel\nfrom panel.record.models import append_only\n", 1)
-    text = text.replace(
-        "    # ### end Alembic commands ###", "    append_only(op.execute, op.get_bind().dialect.name)", 1
-    )
-    text = "\n".join(line.rstrip() for line in text.splitlines() if "### commands" not in line) + "\n"
-    TARGET.write_text(text, encoding="utf-8")
+            command.revision(config, what, autogenerate=True, rev_id=number)
+        engine.dispose()
+    (target,) = VERSIONS.glob(f"{number}_*.py")
+    text = target.read_text(encoding="utf-8")
+    text = "\n".join(line.rstrip() for line in text.splitlines() if "### " not in line) + "\n"
+    target.write_text(re.sub(r"\n{3,}(?=    )", "\n\n", text), encoding="utf-8")
+    return target
 
 
 if __name__ == "__main__":
-    main()
+    print(main("_".join(sys.argv[1:])))

@@ -17,7 +17,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from panel import app as root
-from panel.accounts.models import Person, SignInSession
+from panel.accounts import queries as accounts
+from panel.accounts.models import Appointment, Person, SignInSession
 from panel.cases.events import CaseOpened
 from panel.cases.models import Assignment, Case, Exhibit, FactualQuestion
 from panel.committees.events import CommitteeFormed
@@ -33,7 +34,7 @@ from panel.record.models import RecordHead
 from panel.rulebook import queries as rulebook
 from panel.rulebook.models import RuleDocument
 from panel.work import Work
-from tests.people import ALTERNATE, CAST, OTHERS, SEATED, STRANGER
+from tests.people import ALTERNATE, CAST, OFFICERS, OTHERS, SEATED, STRANGER
 
 T = TypeVar("T")
 ORIGIN = "http://testserver"
@@ -69,7 +70,10 @@ class World:
         """Return a person as an actor, standings fresh from the database."""
         with self.db() as db:
             person = db.get_one(Person, self.people[key])
-            return Actor(person.id, person.name, session=key, standings=security.standings_of(db, person.id))
+            return Actor(
+                person.id, person.name, session=key, standings=security.standings_of(db, person.id),
+                offices=accounts.offices_of(db, person.id),
+            )  # fmt: skip
 
     def act(self, action: Callable[..., T], who: str, /, **what: Any) -> T:
         """Run an action as this person through the writer, and wait until it is durable."""
@@ -158,9 +162,12 @@ def make_world(folder: Path, template: Path, **settings: Any) -> World:
 
 
 def _people(work: Work, world: World) -> None:
-    for someone in (*CAST, STRANGER):
+    for someone in (*CAST, STRANGER, *OFFICERS):
         person = Person(name=someone.name, login=someone.key, password_hash="unusable", fictional=True)
         world.people[someone.key] = work.add(person).id
+    work.db.flush()
+    for officer in OFFICERS:
+        work.add(Appointment(person_id=world.people[officer.key], office=officer.office))
 
 
 def _document(work: Work, key: str, kind: str) -> RuleDocument:

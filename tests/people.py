@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from panel.committees.models import Category
-from panel.core.security import Role
+from panel.core.security import Office, Role
 
 
 @dataclass(frozen=True)
@@ -43,3 +43,21 @@ SEATED = (CHAIR, *MEMBERS)
 CAST = (*SEATED, ALTERNATE, *OTHERS)
 STRANGER = Someone("stranger", "路过", Role.OBSERVER)
 """Signed in, but with no part in the case."""
+
+
+@dataclass(frozen=True)
+class Officer:
+    """A person who holds an office of the installation and has no part in the case."""
+
+    key: str
+    name: str
+    office: Office
+
+
+SYSTEM = Officer("system", "司维", Office.SYSTEM)
+OFFICERS = (
+    SYSTEM,
+    Officer("security", "安平", Office.SECURITY),
+    Officer("audit", "申计", Office.AUDIT),
+    Officer("clerk", "文书", Office.SECRETARY),
+)

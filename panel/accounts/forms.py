@@ -4,7 +4,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
-from panel.core.forms import Form
+from panel.core.forms import Form, Title
+from panel.core.security import Office
 
 Password = Annotated[str, StringConstraints(strip_whitespace=False, max_length=1024)]
 """As typed: spaces at its ends count (ASVS 6.2.8)."""
@@ -57,3 +58,59 @@ class EntryForm(Form):
 
     token: str = Field(max_length=500)
     simulation: Literal["", "1"] = ""
+
+
+class LetterheadForm(Form):
+    """What the header and the footer show, and the language for strangers."""
+
+    organisation: Title = Field(default="", max_length=120)
+    sponsor: Title = Field(default="", max_length=120)
+    icp: Title = Field(default="", max_length=80)
+    police_icp: Title = Field(default="", max_length=80)
+    contact: Title = Field(default="", max_length=200)
+    locale: Literal["zh_CN", "en"] = "zh_CN"
+
+
+class FirstLetterheadForm(LetterheadForm):
+    """The same at the first run, with the one-time code."""
+
+    code: str = Field(default="", max_length=100)
+
+
+class AdministratorForm(SecretForm):
+    """The first administrator, with the one-time code."""
+
+    code: str = Field(default="", max_length=100)
+    name: str = Field(default="", max_length=200)
+    login: str = Field(default="", max_length=200)
+    mail: str = Field(default="", max_length=300)
+    password: Password = ""
+    again: Password = ""
+
+
+class OfficeForm(Form):
+    """Giving somebody an office."""
+
+    person: str = Field(min_length=1, max_length=32)
+    office: Office
+
+
+class PersonForm(Form):
+    """A new account; no password, for its person chooses it."""
+
+    name: Title = Field(min_length=1, max_length=80)
+    login: str = Field(min_length=1, max_length=80)
+    mail: str = Field(default="", max_length=254)
+
+
+class ForgottenForm(Form):
+    """Asking for a link because one has forgotten the password."""
+
+    login: str = Field(default="", max_length=200)
+
+
+class ChosenPasswordForm(SecretForm):
+    """A password chosen by a link."""
+
+    password: Password = ""
+    again: Password = ""

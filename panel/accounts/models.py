@@ -1,10 +1,12 @@
-"""People and their sign-in sessions."""
+"""People, the offices they hold, their sign-in sessions, and what the installation calls itself."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from sqlmodel import Field, SQLModel
 
 from panel.core.db import Row
+from panel.core.security import Office
 
 
 class Person(Row, table=True):
@@ -16,6 +18,30 @@ class Person(Row, table=True):
     locale: str = Field(default="", max_length=8)
     large: bool = False
     fictional: bool = False
+    mail: str = Field(default="", max_length=254)
+    disabled_at: datetime | None = None
+
+
+class Appointment(Row, table=True):
+    """That somebody holds an office: since `created_at`, until `ended_at`. By whom: empty for the command line."""
+
+    person_id: str = Field(foreign_key="person.id", index=True)
+    office: Office
+    given_by: str | None = Field(default=None, foreign_key="person.id")
+    ended_at: datetime | None = None
+    ended_by: str | None = Field(default=None, foreign_key="person.id")
+
+
+class Installation(SQLModel, table=True):
+    """The one row that says what the header and the footer show; settings speak for what is empty here."""
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    organisation: str = Field(default="", max_length=120)
+    sponsor: str = Field(default="", max_length=120)
+    icp: str = Field(default="", max_length=80)
+    police_icp: str = Field(default="", max_length=80)
+    contact: str = Field(default="", max_length=200)
+    locale: str = Field(default="", max_length=8)
 
 
 class SignInSession(SQLModel, table=True):
@@ -27,6 +53,28 @@ class SignInSession(SQLModel, table=True):
     person_id: str = Field(foreign_key="person.id", index=True)
     device: str = Field(default="", max_length=200)
     simulated: bool = False
+    rehearsing: bool = False
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
+
+
+class LinkPurpose(StrEnum):
+    """What a link is for."""
+
+    INVITATION = "invitation"
+    RESET = "reset"
+
+
+class SignInLink(SQLModel, table=True):
+    """A link with which somebody chooses a password, once. The row holds only the SHA-256 (hex) of what it carries."""
+
+    __tablename__ = "sign_in_link"
+
+    reference_sha256: str = Field(primary_key=True, max_length=64)
+    person_id: str = Field(foreign_key="person.id", index=True)
+    purpose: LinkPurpose
+    made_by: str | None = Field(default=None, foreign_key="person.id")
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None = None

@@ -1,23 +1,29 @@
 """Reads: people, their sessions, and who is behind a request."""
 
 import threading
+import tomllib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from hashlib import sha256
+from pathlib import Path
 
 from sqlmodel import Session, col, select
 
-from panel.accounts.models import Person, SignInSession
+from panel.accounts.models import Appointment, Installation, Person, SignInLink, SignInSession
+from panel.accounts.rules import OfficeRules
 from panel.core import clock, security
+from panel.core.db import remembered
 from panel.core.errors import Reason
-from panel.core.security import Actor
+from panel.core.security import Actor, Office
 
 STANDING_AREAS = frozenset({"accounts", "cases", "committees"})
 """Areas whose events may change who somebody is in a case."""
 
 KEPT = 10_000
+OFFICES = Path(__file__).parent.parent / "rulepacks" / "offices.toml"
 
 _generation = 0
 _generation_lock = threading.Lock()
@@ -56,6 +62,67 @@ def person_by_login(db: Session, login: str) -> Person | None:
     return db.exec(select(Person).where(Person.login == login)).first()
 
 
+def people(db: Session) -> Sequence[Person]:
+    """Return everybody who has an account and is no character of a rehearsal, by name."""
+    real = select(Person).where(col(Person.fictional).is_(False))
+    return db.exec(real.order_by(col(Person.name), col(Person.login))).all()
+
+
+@cache
+def office_rules() -> OfficeRules:
+    """Return the offices as this version ships them."""
+    return OfficeRules.from_body(tomllib.loads(OFFICES.read_text(encoding="utf-8")))
+
+
+@remembered
+def offices_of(db: Session, person_id: str) -> frozenset[Office]:
+    """Return the offices that somebody holds now."""
+    held = select(Appointment.office).where(Appointment.person_id == person_id, col(Appointment.ended_at).is_(None))
+    return frozenset(map(Office, db.exec(held).all()))
+
+
+def holders(db: Session, office: Office) -> Sequence[Person]:
+    """Return who holds an office now, those who can sign in."""
+    held = select(Person).join(Appointment, col(Appointment.person_id) == Person.id)
+    now = held.where(Appointment.office == office, col(Appointment.ended_at).is_(None))
+    return db.exec(now.where(col(Person.disabled_at).is_(None)).order_by(col(Appointment.created_at))).all()
+
+
+def appointment(db: Session, appointment_id: str) -> Appointment | None:
+    """Return an appointment."""
+    return db.get(Appointment, appointment_id)
+
+
+def appointments(db: Session, person_id: str | None = None) -> Sequence[Appointment]:
+    """Return who was given which office, the newest first; somebody's alone where one is named."""
+    every = select(Appointment).order_by(col(Appointment.created_at).desc(), col(Appointment.id))
+    return db.exec(every if person_id is None else every.where(Appointment.person_id == person_id)).all()
+
+
+def installation(db: Session) -> Installation | None:
+    """Return what was said of the installation at its set-up, or since; None before."""
+    return db.get(Installation, 1)
+
+
+class Letterhead:
+    """What header and footer show: what administration has said, and where it says nothing, the settings."""
+
+    def __init__(self, stated: Mapping[str, str]) -> None:
+        self._stated, self._at = stated, -1
+        self.texts: Mapping[str, str] = stated
+
+    def fresh(self) -> bool:
+        """Say whether no commit has changed accounts since `texts` was read."""
+        return self._at == generation()
+
+    def read(self, db: Session) -> Mapping[str, str]:
+        """Read the texts anew, by name."""
+        at, row = generation(), installation(db)
+        said = {name: getattr(row, name, "") for name in self._stated} if row else {}
+        self.texts, self._at = {**self._stated, **{name: text for name, text in said.items() if text}}, at
+        return self.texts
+
+
 def sign_in_session(db: Session, reference_sha256: str) -> SignInSession | None:
     """Return a sign-in session, or None."""
     return db.get(SignInSession, reference_sha256)
@@ -65,6 +132,22 @@ def sessions(db: Session, person_id: str) -> Sequence[SignInSession]:
     """Return a person's sign-ins, newest first."""
     mine = select(SignInSession).where(SignInSession.person_id == person_id)
     return db.exec(mine.order_by(col(SignInSession.created_at).desc())).all()
+
+
+def person_of_link(db: Session, reference: str, now: datetime) -> Person | None:
+    """Return whose link this is, or None for one that is used up, over, or of a closed account."""
+    link = db.get(SignInLink, digest(reference))
+    if link is None or link.used_at is not None or link.expires_at <= now:
+        return None
+    found = db.get(Person, link.person_id)
+    return found if found is not None and found.disabled_at is None else None
+
+
+def all_sessions(db: Session, now: datetime) -> Sequence[tuple[SignInSession, str]]:
+    """Return every sign-in that has not ended, with the person's name; those of the simulation left out."""
+    rows = select(SignInSession, Person.name).join(Person)
+    now_signed_in = rows.where(SignInSession.expires_at > now, col(SignInSession.simulated).is_(False))
+    return db.exec(now_signed_in.order_by(col(Person.name), col(SignInSession.created_at).desc())).all()
 
 
 def taken_logins(db: Session, now: datetime) -> set[str]:
@@ -178,11 +261,12 @@ class SignedIn:
         """Read a session. `at` was taken before the reading began: a commit in between makes what is kept stale."""
         row = db.get(SignInSession, reference)
         someone = db.get(Person, row.person_id) if row else None
-        if row is None or someone is None:
+        if row is None or someone is None or someone.disabled_at is not None:
             return None
         actor = Actor(
             person_id=someone.id, name=someone.name, session=reference, locale=someone.locale, large=someone.large,
-            standings=security.standings_of(db, someone.id),
+            rehearsing=row.rehearsing,
+            standings=security.standings_of(db, someone.id), offices=offices_of(db, someone.id),
         )  # fmt: skip
         if len(self._kept) >= KEPT:
             self._kept.clear()

@@ -1,8 +1,14 @@
-"""Who may do what with accounts, and what a password must be."""
+"""Who may do what with accounts, what a password must be, and who may hold which office."""
 
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from panel.accounts.models import LinkPurpose
 from panel.core import text
 from panel.core.errors import Reason
-from panel.core.security import ANYONE, SIGNED_IN, Grant
+from panel.core.security import ANYONE, SIGNED_IN, Grant, Office, offices
 
 PERMISSIONS: dict[str, Grant] = {
     "accounts.see_sign_in": ANYONE,
@@ -17,8 +23,34 @@ PERMISSIONS: dict[str, Grant] = {
     "accounts.see_demo": ANYONE,
     "accounts.enter_demo": ANYONE,
     "accounts.give_back_seat": ANYONE,
+    "accounts.set_up": ANYONE,
+    "accounts.forget": ANYONE,
+    "accounts.follow_link": ANYONE,
+    "accounts.see_administration": offices(Office.SYSTEM, Office.SECURITY, Office.AUDIT),
+    "accounts.see_people": offices(Office.SYSTEM, Office.SECURITY, Office.AUDIT),
+    "accounts.add_people": offices(Office.SYSTEM),
+    "accounts.close_accounts": offices(Office.SYSTEM),
+    "accounts.end_sessions": offices(Office.SYSTEM, Office.SECURITY),
+    "accounts.give_offices": offices(Office.SYSTEM, Office.SECURITY),
+    "accounts.see_mail": offices(Office.SYSTEM),
+    "accounts.rehearse": offices(Office.SYSTEM, Office.SECRETARY),
+    "accounts.take_part": SIGNED_IN,
+    "accounts.describe": offices(Office.SYSTEM),
 }
-"""The demo's three are open to anyone: their pages exist in demo mode only, and only nearby (docs/security.md)."""
+"""The demo's three are open to anyone: their pages exist in demo mode only, and only nearby; setting up is, too, but
+only with the one-time code and until there is an administrator (docs/security.md)."""
+
+NO_PASSWORD = "!"
+"""What is kept of an account whose person has not chosen a password yet: no password fits it."""
+
+LINKS_LAST: Mapping[LinkPurpose, timedelta] = {
+    LinkPurpose.INVITATION: timedelta(hours=24),
+    LinkPurpose.RESET: timedelta(minutes=30),
+}
+"""How long a link holds (ASVS 6.4.1)."""
+
+MOST_PEOPLE = 2000
+"""So many people one import adds at most."""
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
@@ -45,3 +77,90 @@ def why_not_login(login: str) -> Reason | None:
     if not login or any(mark.isspace() for mark in login):
         return Reason("A name to sign in with has no spaces.")
     return text.why_not_title(login, longest=80)
+
+
+@dataclass(frozen=True)
+class OfficeText:
+    """What an office is called and what it does, in each locale; whether its holder may have a part in cases."""
+
+    title: Mapping[str, str]
+    does: Mapping[str, str]
+    in_cases: bool
+
+
+@dataclass(frozen=True)
+class OfficeRules:
+    """The offices of an installation (rulepacks/offices.toml): which exclude one another, and who gives them."""
+
+    source: str
+    status: str
+    texts: Mapping[Office, OfficeText]
+    separate: Sequence[frozenset[Office]]
+    giver: Office
+    until_named: Office
+
+    @classmethod
+    def from_body(cls, body: Mapping[str, Any]) -> "OfficeRules":
+        """Read a pack; raises ValueError or KeyError where it describes offices that the product does not know."""
+        return cls(
+            body["source"], body["status"], {Office(one["code"]): _office(one) for one in body["office"]},
+            [frozenset(map(Office, one["offices"])) for one in body["separate"]],
+            Office(body["giving"]["by"]), Office(body["giving"]["until_named"]),
+        )  # fmt: skip
+
+
+def _office(body: Mapping[str, Any]) -> OfficeText:
+    title, does = ({"zh_CN": body[f"{name}_zh"], "en": body[f"{name}_en"]} for name in ("title", "does"))
+    return OfficeText(title, does, body["in_cases"])
+
+
+def why_not_give(
+    rules: OfficeRules, office: Office, held: Collection[Office], *, part_in_cases: bool, disabled: bool
+) -> Reason | None:
+    """Say why somebody may not be given an office: they hold it, or one that excludes it, or have a part in a case."""
+    if disabled:
+        return Reason("This account is closed. Open it again first.")
+    if office in held:
+        return Reason("This person holds this office already.")
+    if other := next((o for group in rules.separate if office in group for o in held if o in group), None):
+        return Reason(
+            "Nobody is %(office)s and %(other)s at once.",
+            office=rules.texts[office].title, other=rules.texts[other].title,
+        )  # fmt: skip
+    if part_in_cases and not rules.texts[office].in_cases:
+        return Reason("Who has a part in a case cannot hold this office.")
+    return None
+
+
+def why_not_giver(rules: OfficeRules, giver: Collection[Office], *, named: bool) -> Reason | None:
+    """Offices are given by who keeps the rights; by the system administrator only until somebody does."""
+    if rules.giver in giver or (rules.until_named in giver and not named):
+        return None
+    return Reason("Offices are given and ended by the %(office)s.", office=rules.texts[rules.giver].title)
+
+
+def why_not_end_office(office: Office, holders: int) -> Reason | None:
+    """The last system administrator stays: nobody could mend anything afterwards."""
+    if office is Office.SYSTEM and holders <= 1:
+        return Reason("This is the last system administrator. Name another one first.")
+    return None
+
+
+def why_not_part(rules: OfficeRules, held: Collection[Office]) -> Reason | None:
+    """Say why the holder of these offices may have no part in a case: administrators see no case text."""
+    barred = next((office for office in sorted(held) if not rules.texts[office].in_cases), None)
+    if barred is None:
+        return None
+    return Reason("The %(office)s has no part in any case.", office=rules.texts[barred].title)
+
+
+def why_not_link(*, disabled: bool) -> Reason | None:
+    """A closed account gets no link."""
+    return Reason("This account is closed. Open it again first.") if disabled else None
+
+
+def why_not_mail(mail: str) -> Reason | None:
+    """Say why this is no address to write to; whether it exists, the first mail shows."""
+    name, _, host = mail.rpartition("@")
+    fits = bool(name) and "." in host and not any(mark.isspace() or mark in '<>,;"' for mark in mail)
+    return None if not mail or (fits and len(mail) <= 254) else Reason("This is not a mail address.")

@@ -13,7 +13,7 @@ COMMANDS: Mapping[str, tuple[str, Add]] = {
     "serve": ("serve", lambda app, module: app.command("serve")(module.serve)),
     "verify": ("record", lambda app, module: app.command("verify")(module.verify)),
     "audit": ("record", lambda app, module: app.command("audit")(module.audit)),
-    "init": ("keep", lambda app, module: app.command("init")(module.init)),
+    "init": ("init", lambda app, module: app.command("init")(module.init)),
     "mirror": ("keep", lambda app, module: app.command("mirror")(module.mirror)),
     "rotate-key": ("keep", lambda app, module: app.command("rotate-key")(module.rotate_key)),
     "erase": ("keep", lambda app, module: app.command("erase")(module.erase)),

@@ -1,4 +1,4 @@
-"""Keeping the record: a new installation's key, a mirror of what is public, another key, a lawful erasure."""
+"""Keeping the record: a mirror of what is public, another key, a lawful erasure."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,27 +14,10 @@ from panel.core import clock, log
 from panel.core.db import reading_engine, writing_engine
 from panel.core.errors import Reason, Refused
 from panel.core.i18n import DEFAULT_LOCALE
-from panel.core.schema import migrate
 from panel.record import actions, checkpoint, queries
 from panel.record.mirror import mirror as write_mirror
 from panel.verify import report
 from panel.work import Writer
-
-
-def init(
-    data: Annotated[Path, typer.Option(help="The new installation's data directory.")], locale: Locale = DEFAULT_LOCALE
-) -> None:
-    """Make a new installation: its folder, its empty database, the key of its record. Refuses one that is there."""
-    settings, words = installed(data, locale, new=True)
-    if settings.record_key.exists() or (data / "panel.sqlite").exists():
-        usage(words.reason(Reason("There is an installation in %(folder)s already.", folder=data)))
-    data.mkdir(parents=True, exist_ok=True)
-    engine = writing_engine(settings.database_url)
-    migrate(engine)
-    engine.dispose()
-    key = checkpoint.make_key(settings.record_key, checkpoint.new_origin())
-    typer.echo(words.reason(Reason("The record's public key; publish it in print as well:")))
-    typer.echo(str(key.verifier))
 
 
 def mirror(
@@ -67,7 +50,7 @@ def rotate_key(
     try:
         former = checkpoint.read_key(settings.record_key)
         following = checkpoint.next_key(settings.record_key)
-        with _writer(settings.database_url) as (engine, writer):
+        with writing(settings.database_url) as (engine, writer):
             told: dict[str, Any] = {"former": str(former.verifier), "key": str(following.verifier), "ground": ground}
             writer.call(actions.rotate_key, None, **told)
             checkpoint.publish(engine, former, clock.now())
@@ -92,7 +75,7 @@ def erase(
     """Erase what an entry says, where the law demands it. Its place and proof stay, and that it was erased, and why."""
     settings, words = installed(data, locale)
     try:
-        with _writer(settings.database_url) as (_, writer):
+        with writing(settings.database_url) as (_, writer):
             writer.call(actions.erase, None, index=index, ground=ground)
     except Refused as refused:
         usage(words.reason(refused.reason))
@@ -102,8 +85,8 @@ def erase(
 
 
 @contextmanager
-def _writer(url: str) -> Iterator[tuple[Any, Writer]]:
-    """Open the installation's writer for one act of the command line."""
+def writing(url: str) -> Iterator[tuple[Any, Writer]]:
+    """Open an installation's writer for one act of the command line."""
     engine = writing_engine(url)
     writer = Writer(engine, stream_of=stream_of, committed=lambda indexes: None)
     try:

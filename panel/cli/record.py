@@ -15,7 +15,7 @@ from sqlmodel import Session, col, or_, select
 import panel.app  # noqa: F401 - the composition root knows every kind of event and every table
 from panel.cases.models import Case
 from panel.core import clock, log
-from panel.core.config import Settings
+from panel.core.config import Misconfigured, Settings, load
 from panel.core.db import reading_engine, writing_engine
 from panel.core.errors import NotFound, Refused
 from panel.core.files import write_whole
@@ -134,14 +134,15 @@ def audit(data: Data = None, locale: Locale = DEFAULT_LOCALE) -> None:
     raise typer.Exit(1 if any(one.problem for one in audited) else 0)
 
 
-def installed(data: Path | None, locale: str, *, new: bool = False) -> tuple[Settings, Translator]:
-    """Return the settings of an installation (or of a new one); no token is signed, so any secret will do."""
-    settings = Settings(secret=SecretStr(secrets.token_hex()))
-    if data is not None:
-        settings = settings.model_copy(update={"data": data})
+def installed(data: Path | None, locale: str) -> tuple[Settings, Translator]:
+    """Return the settings of an installation; no token is signed, so any secret will do."""
     words = translator(locale)
+    try:
+        settings = load(data, secret=SecretStr(secrets.token_urlsafe()))
+    except Misconfigured as wrong:
+        usage("\n".join(f"{name}: {words.reason(problem)}" for name, problem in wrong.problems))
     database = make_url(settings.database_url)
-    if not new and database.get_backend_name() == "sqlite" and not Path(database.database or "").is_file():
+    if database.get_backend_name() == "sqlite" and not Path(database.database or "").is_file():
         usage(words.reason(report.no_installation(settings.data)))
     return settings, words
 

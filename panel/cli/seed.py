@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 from panel.accounts import actions as accounts
 from panel.accounts import passwords
+from panel.accounts.models import Person
+from panel.accounts.rules import NO_PASSWORD
 from panel.cases import actions as cases
 from panel.cases.models import Case, Track
 from panel.committees import actions as committees
@@ -36,6 +38,9 @@ ORIGINS = {
     "derived": Label("worded from the source"),
     "fiction": Label("fictional"),
 }
+REHEARSAL = "rehearsal."
+"""Stands before the names to sign in with of a rehearsal's people."""
+
 FULL_STOP = "\N{IDEOGRAPHIC FULL STOP}"  # zh: a full stop
 APPROVER = Label("Deciding authority: approves departures")
 
@@ -83,9 +88,21 @@ class Seeded:
     cases: Mapping[int, SeededCase]
 
 
+def script_of(number: int) -> Json:
+    """Return the script of a demo case."""
+    return rulebook.pack(f"demo/case_{number:02}")
+
+
+def file_rehearsal(work: Work, number: int) -> SeededCase:
+    """File one demo case for a rehearsal; nobody signs in to its accounts with a password."""
+    script = script_of(number)
+    people = _add_people(work, [script], NO_PASSWORD, of_rehearsal=True)
+    return _file(work, script, people)
+
+
 def seed(site: Site, password: str) -> Seeded:
     """Fill a fresh, migrated database with the demo's cases; everybody signs in with this one password."""
-    scripts = {number: rulebook.pack(f"demo/case_{number:02}") for number in DEMO_CASES}
+    scripts = {number: script_of(number) for number in DEMO_CASES}
     people = _written(site, _add_people, scripts=scripts.values(), password_hash=passwords.hashed(password))
     return Seeded({number: _written(site, _file, script=script, people=people) for number, script in scripts.items()})
 
@@ -104,12 +121,18 @@ def cast(script: Json) -> dict[str, Json]:
     return {someone["id"]: someone for someone in (*fiction["seats"], *fiction["people"], projector)}
 
 
-def _add_people(work: Work, scripts: Iterable[Json], password_hash: str) -> dict[str, str]:
-    """Make one account per person, whatever the number of cases they act in; returns person key -> id."""
+def _add_people(
+    work: Work, scripts: Iterable[Json], password_hash: str, *, of_rehearsal: bool = False
+) -> dict[str, str]:
+    """Make one account per person, whatever the number of cases they act in; returns person key -> id.
+
+    In a rehearsal their names to sign in with get a mark before them: people of the installation may have the same.
+    """
+    mark = REHEARSAL if of_rehearsal else ""
     names = {someone["person"]: someone["name"] for script in scripts for someone in cast(script).values()}
     return {
         key: accounts.add_person(
-            work, None, name=name, login=key, password_hash=password_hash, fictional=True
+            work, None, name=name, login=mark + key, password_hash=password_hash, fictional=True
         ).id
         for key, name in names.items()
     }  # fmt: skip
@@ -139,7 +162,7 @@ class _Filing:
         opinions.open_round(self.work, secretary, case_id=case.id, number=1)
         hearing = hearings.schedule(self.work, secretary, case_id=case.id, scheduled_at=self.work.now)
         people = {
-            id: SeededPerson(someone["person"], someone["name"], label(someone)) for id, someone in self.cast.items()
+            id: SeededPerson(self._login(id), someone["name"], label(someone)) for id, someone in self.cast.items()
         }
         return SeededCase(self.script["case"]["number"], self.script, case.id, hearing.id, people)
 
@@ -210,6 +233,9 @@ class _Filing:
             recommendation=self.fiction["verification"]["recommended"],
             reasons=labelled(self.fiction["verification"]["text_zh"], "fiction"),
         )  # fmt: skip
+
+    def _login(self, id: str) -> str:
+        return self.work.db.get_one(Person, self.people[id]).login
 
     def _actor(self, id: str) -> Actor:
         person_id = self.people[id]

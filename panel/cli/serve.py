@@ -11,12 +11,23 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from sqlmodel import Session
 from starlette.types import ASGIApp
 
+from panel.accounts import queries as accounts
+from panel.accounts.views.desk import desk
+from panel.accounts.views.set_up import new_code, path_with
 from panel.app import create_app
+from panel.cli.init import settings_or_stop
+from panel.cli.record import Data, Locale, usage
+from panel.cli.rehearse import Rehearsals
 from panel.core import log
-from panel.core.config import LOOPBACK, Settings
+from panel.core.config import LOOPBACK, Settings, readable_by_others
+from panel.core.errors import Reason
+from panel.core.i18n import DEFAULT_LOCALE, Translator, translator
+from panel.core.pages import Site
 from panel.core.patience import PatientProtocol
+from panel.core.security import Office
 
 M_ARENA_MAX = -8
 """The parameter's number in glibc's malloc.h."""
@@ -54,24 +65,67 @@ def share_memory() -> None:
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    data: Data = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
     print_config: Annotated[bool, typer.Option("--print-config", help="Print the settings, secrets masked.")] = False,
+    locale: Locale = DEFAULT_LOCALE,
 ) -> None:
-    """Serve an installation whose settings come from PANEL_* variables."""
-    settings = Settings(host=host, port=port)  # type: ignore[call-arg]  # the secret comes from the environment
+    """Serve an installation. Settings: these options, else PANEL_* variables, else the installation's settings.toml."""
+    words = translator(locale)
+    settings = settings_or_stop(data, words, host=host, port=port)
     if print_config:
         typer.echo(json.dumps(settings.told(), ensure_ascii=False, indent=2))
         return
-    if public_plain_http(settings):
-        typer.echo("Refused: this would be plain HTTP on a public address. Put a TLS proxy in front and name it in "
-                   "PANEL_TRUSTED_PROXIES, or listen on 127.0.0.1.", err=True)  # fmt: skip
-        raise typer.Exit(2)
-    if subprocess.run([sys.executable, "-m", "panel.core.schema"]).returncode != 0:
-        typer.echo("The database could not be brought to this version's schema; nothing is served.", err=True)
-        raise typer.Exit(1)
+    for refusal in filter(None, (why_not_serve(settings), why_not_keys(settings))):
+        usage(words.reason(refusal))
+    if subprocess.run([sys.executable, "-m", "panel.core.schema", str(settings.data)]).returncode != 0:
+        usage(words.reason(Reason("The database could not be brought to this version's schema; nothing is served.")))
     share_memory()
     log.configure()
-    server = server_of(create_app(settings), settings)
+    app = create_app(settings)
+    site: Site = app.state.site
+    desk(site).rehearsal = Rehearsals(site)
+    greet(site, words)
+    server = server_of(app, settings)
     gc.freeze()  # what is there now stays to the end: nothing to look through again and again
     server.run()
+
+
+def why_not_serve(settings: Settings) -> Reason | None:
+    """Say why nothing is served with these settings."""
+    if public_plain_http(settings):
+        return Reason(
+            "This would be plain HTTP on a public address. Put a TLS proxy in front and name it in trusted_proxies, "
+            "or listen on 127.0.0.1."
+        )
+    if not settings.database and not (settings.data / "panel.sqlite").is_file():
+        return Reason(
+            "There is no installation in %(folder)s. Make one: panel init --data %(folder)s", folder=settings.data
+        )
+    return None
+
+
+def why_not_keys(settings: Settings) -> Reason | None:
+    """Say which of the secret files others may read, or which is missing."""
+    if not settings.record_key.is_file():
+        return Reason("The record's key %(file)s is missing.", file=settings.record_key)
+    open_to_others = next(
+        (path for path in (settings.keys, *settings.keys.iterdir()) if readable_by_others(path)), None
+    )
+    if open_to_others is None:
+        return None
+    return Reason("Others may read %(file)s: its mode must be 0600 (0700 for folders).", file=open_to_others)
+
+
+def greet(site: Site, words: Translator) -> None:
+    """Tell where the site is; until there is an administrator, with the one-time code of the set-up."""
+    url = site.settings.origins[0]
+    typer.echo(words.reason(Reason("The site is open: %(url)s", url=url)))
+    with Session(site.reading) as db:
+        administered = bool(accounts.holders(db, Office.SYSTEM))
+    if administered:
+        site.settings.set_up_code.unlink(missing_ok=True)
+        return
+    path = path_with(new_code(site.settings.set_up_code))
+    typer.echo(words.reason(Reason("Set it up, once, here: %(url)s", url=f"{url}{path}")))

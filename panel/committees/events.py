@@ -100,3 +100,24 @@ class MemberLeft(Event):
     public: ClassVar[frozenset[str]] = frozenset({"seat"})
     disclosure: ClassVar[Level] = Level.PARTY
     seat: str
+
+
+class RosterMemberAdded(Event):
+    """Somebody was put on the roster from which committees are formed."""
+
+    kind: ClassVar[str] = "committees.roster_member_added"
+    public: ClassVar[frozenset[str]] = frozenset({"category"})
+    disclosure: ClassVar[Level] = Level.FULL
+    person_id: str
+    category: str
+    unit: str
+
+
+class RosterMemberRemoved(Event):
+    """Somebody was taken off the roster; the seats that they hold stay."""
+
+    kind: ClassVar[str] = "committees.roster_member_removed"
+    public: ClassVar[frozenset[str]] = frozenset({"category"})
+    disclosure: ClassVar[Level] = Level.FULL
+    person_id: str
+    category: str

@@ -36,3 +36,11 @@ class AttendanceForm(Form):
     """Whose coming or leaving is noted; empty for one's own."""
 
     seat: Annotated[str, Field(max_length=32)] = ""
+
+
+class RosterForm(Form):
+    """A pasted list; `look` shows how it is read, `take` takes it."""
+
+    pasted: str = Field(default="", max_length=200_000)
+    step: Literal["look", "take"] = "look"
+    first_run: Literal["", "1"] = ""

@@ -21,6 +21,17 @@ class Category(StrEnum):
     MEDIA = "media"
 
 
+class RosterMember(Row, table=True):
+    """Somebody who may sit on committees: on the roster since `created_at`, until `ended_at`."""
+
+    __tablename__ = "roster_member"
+
+    person_id: str = Field(foreign_key="person.id", index=True)
+    category: Category
+    unit: str = Field(default="", max_length=120)
+    ended_at: datetime | None = None
+
+
 class Committee(Row, table=True):
     """One case, one committee (公务员申诉规定 §5 as model)."""
 

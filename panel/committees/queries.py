@@ -1,14 +1,18 @@
 """Reads: who sits, who stood aside, who is in the room."""
 
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from pathlib import Path
 
 from sqlalchemy import bindparam
 from sqlalchemy import select as core_select
 from sqlmodel import Session, SQLModel, col, select
 
 from panel.accounts.models import Person
+from panel.accounts.queries import person_by_login
 from panel.cases.models import Case
 from panel.committees import rules
 from panel.committees.models import (
@@ -18,12 +22,15 @@ from panel.committees.models import (
     InterestDeclaration,
     Recusal,
     RecusalRefusal,
+    RosterMember,
     Seat,
 )
+from panel.committees.roster import Line, Words
 from panel.core import hooks
 from panel.core.db import core, remembered
 from panel.core.errors import Reason
 from panel.core.security import Actor, Role, Standing
+from panel.core.text import nfc
 from panel.rulebook import queries as rulebook
 from panel.rulebook.rules import ProcedureRules
 
@@ -32,7 +39,41 @@ _SITTING = core_select(_SEATS.person_id, _SEATS.id, _SEATS.chair).where(
     _SEATS.case_id == bindparam("case"), _SEATS.alternate.is_(False)
 )
 
+ROSTER_WORDS = Path(__file__).parent.parent / "rulepacks" / "roster.toml"
+
 ENDED, SCHEDULED = "ended", "scheduled"
+
+
+@cache
+def roster_words() -> Words:
+    """Return the words by which a pasted list is read."""
+    body = tomllib.loads(ROSTER_WORDS.read_text(encoding="utf-8"))
+    return Words(body["columns"], body["categories"])
+
+
+def roster_member(db: Session, member_id: str) -> RosterMember | None:
+    """Return somebody's place on the roster."""
+    return db.get(RosterMember, member_id)
+
+
+def roster(db: Session) -> Sequence[tuple[RosterMember, Person]]:
+    """Return who is on the roster now, by category and name."""
+    now = select(RosterMember, Person).join(Person).where(col(RosterMember.ended_at).is_(None))
+    order = {category: number for number, category in enumerate(Category)}
+    return sorted(db.exec(now).all(), key=lambda pair: (order[pair[0].category], pair[1].name))
+
+
+def checked(db: Session, lines: Sequence[Line]) -> list[tuple[Line, str]]:
+    """Return each line of a pasted list with the code of what is wrong with it, or an empty text."""
+    return [(line, rules.line_problem(line, person_by_login(db, nfc(line.login)))) for line in lines]
+
+
+def problems(db: Session) -> list[hooks.Problem]:
+    """Return what this area finds missing (hooks.PROBLEMS): nobody is on the roster."""
+    if roster(db):
+        return []
+    title, remedy = Reason("Nobody is on the committee's roster."), Reason("Paste a list")
+    return [hooks.Problem(title, remedy, "/administration/roster/import")]
 
 
 def hearing_now(db: Session, case_id: str) -> str | None:

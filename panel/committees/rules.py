@@ -6,14 +6,20 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 
+from panel.accounts import rules as accounts
+from panel.accounts.models import Person
 from panel.committees.models import Category, Seat
+from panel.committees.roster import Line
 from panel.core.errors import Label, Reason
-from panel.core.security import EVERY_ROLE, Grant, Role, roles
+from panel.core.security import EVERY_ROLE, Grant, Office, Role, offices, roles
+from panel.core.text import nfc, one_line
 from panel.core.words import CATEGORIES
 from panel.rulebook.rules import ProcedureRules
 
 PERMISSIONS: dict[str, Grant] = {
     "committees.read": Grant(roles=EVERY_ROLE),
+    "committees.see_roster": offices(Office.SYSTEM, Office.SECURITY, Office.AUDIT, Office.SECRETARY),
+    "committees.keep_roster": offices(Office.SYSTEM, Office.SECRETARY),
     "interests.declare": roles(Role.CHAIR, Role.MEMBER),
     "recusals.order": roles(Role.CHAIR, Role.MEMBER, Role.SECRETARY, Role.AUTHORITY),
     "recusals.refuse": roles(Role.CHAIR, Role.SECRETARY, Role.AUTHORITY),
@@ -83,6 +89,49 @@ def why_not_quorum(found: Quorum) -> Reason | None:
         name = _named(found.missing_categories[0])
         return Reason("There is no quorum: nobody of the category “%(name)s” is present.", name=name)
     return None
+
+
+LINE_PROBLEMS = {
+    "no_name": Label("There is no name."),
+    "no_category": Label("There is no category."),
+    "unknown_category": Label("This category is not known."),
+    "twice": Label("Two lines have the same name to sign in with."),
+    "taken": Label("Somebody else signs in with this name already."),
+    "no_title": Label("This cannot be a name."),
+    "no_login": Label("This cannot be a name to sign in with."),
+    "no_mail": Label("This is not a mail address."),
+    "closed": Label("The account of this person is closed."),
+}
+"""What can be wrong with a line of a pasted list."""
+
+MOST_LINES = 500
+
+
+def line_problem(line: Line, account: Person | None) -> str:
+    """Say by its code what is wrong with a line; `account`: who signs in with its name already."""
+    if line.problem:
+        return line.problem
+    if accounts.why_not_name(one_line(line.name)) is not None:
+        return "no_title"
+    if accounts.why_not_login(nfc(line.login)) is not None:
+        return "no_login"
+    if accounts.why_not_mail(line.mail) is not None:
+        return "no_mail"
+    if account is None:
+        return ""
+    if account.name != one_line(line.name) or account.fictional:
+        return "taken"
+    return "closed" if account.disabled_at is not None else ""
+
+
+def why_not_import(problems: Sequence[str]) -> Reason | None:
+    """A list is taken whole or not at all."""
+    wrong = sum(bool(problem) for problem in problems)
+    if not problems:
+        return Reason("Paste at least one line.")
+    if len(problems) > MOST_LINES:
+        return Reason("A list has at most %(n)s lines.", n=MOST_LINES)
+    return Reason("Lines that have to be mended: %(n)s. Nothing was taken.", n=wrong) if wrong else None
 
 
 @dataclass(frozen=True)

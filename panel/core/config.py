@@ -1,15 +1,45 @@
-"""Settings: from the environment (PANEL_*), never from the code."""
+"""Settings: from the environment (PANEL_*), else from the installation's file; never from the code."""
 
 import os
+import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 
+from panel.core.errors import Label, Reason, Refused
+
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+LEAST_DIFFERENT = 10
+"""So many different characters a secret has at least."""
+
+NOT_IN_FILE = frozenset({"data", "secret", "former_secrets", "demo", "lan"})
+"""Settings that the settings file does not offer: secrets are in files of their own, the demo is a command."""
+
+
+class Unsafe(ValueError):
+    """A setting with which nothing is served; carries the sentence that says why."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+class Misconfigured(Refused):
+    """The settings do not hold; `problems` names each that is wrong."""
+
+    def __init__(self, problems: Sequence[tuple[str, Reason]]) -> None:
+        super().__init__(Reason("The settings do not hold."))
+        self.problems = problems
+
+
+def readable_by_others(path: Path) -> bool:
+    """Say whether anybody but its owner may read or change a file or folder."""
+    return os.name == "posix" and bool(path.stat().st_mode & 0o077)
 
 
 class Settings(BaseSettings):
@@ -23,40 +53,60 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PANEL_")
 
     data: Path = Path("data")
-    database: str = ""
-    host: str = "127.0.0.1"
-    port: int = 8000
+    database: str = Field(default="", description=Label("Database URL; empty: a SQLite file in the data directory"))
+    host: str = Field(default="127.0.0.1", description=Label("Address to listen on"))
+    port: int = Field(default=8000, ge=0, le=65535, description=Label("Port to listen on"))
     secret: SecretStr = Field(min_length=32)
+    secret_file: Path | None = Field(default=None, description=Label("File with the secret; empty: keys/secret"))
     former_secrets: tuple[SecretStr, ...] = ()
-    secret_file: Path | None = None
-    origins: tuple[str, ...] = ()
-    trusted_proxies: tuple[str, ...] = ()
-    zone: str = "Asia/Shanghai"
+    origins: tuple[str, ...] = Field(default=(), description=Label("Addresses under which the site is reached"))
+    trusted_proxies: tuple[str, ...] = Field(default=(), description=Label("Proxies whose forwarding is believed"))
+    zone: str = Field(default="Asia/Shanghai", description=Label("Time zone in which times are shown"))
     demo: bool = False
     lan: bool = False
-    checkpoint_seconds: float = 60.0
-    checkpoint_folder: Path | None = None
-    checkpoint_hooks: tuple[str, ...] = ()
-    witnesses: tuple[str, ...] = ()
-    timestamp_authority: str = ""
-    idle_minutes: int = 30
-    session_hours: int = 12
-    organisation: str = ""
-    sponsor: str = ""
-    icp: str = ""
-    police_icp: str = ""
-    contact: str = ""
+    checkpoint_seconds: float = Field(default=60.0, gt=0, description=Label("Seconds between two checkpoints"))
+    checkpoint_folder: Path | None = Field(default=None, description=Label("Folder that gets every checkpoint"))
+    checkpoint_hooks: tuple[str, ...] = Field(default=(), description=Label("URLs to which every checkpoint is posted"))
+    witnesses: tuple[str, ...] = Field(default=(), description=Label("Witnesses: public key, space, URL"))
+    timestamp_authority: str = Field(default="", description=Label("Address of an RFC 3161 timestamp authority"))
+    smtp_host: str = Field(default="", description=Label("Mail server; empty: no mail is sent"))
+    smtp_port: int = Field(default=587, description=Label("Port of the mail server"))
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description=Label("Mail encryption: starttls, tls or none")
+    )
+    smtp_user: str = Field(default="", description=Label("Name at the mail server"))
+    smtp_password: SecretStr = Field(default=SecretStr(""), description=Label("Password at the mail server"))
+    mail_from: str = Field(default="", description=Label("Sender of the mails"))
+    idle_minutes: int = Field(default=30, ge=1, description=Label("Minutes after which an unused sign-in ends"))
+    session_hours: int = Field(default=12, ge=1, description=Label("Hours after which every sign-in ends"))
+    organisation: str = Field(default="", description=Label("Name of the committee's organisation"))
+    sponsor: str = Field(default="", description=Label("Who runs the site, for the footer"))
+    icp: str = Field(default="", description=Label("ICP filing number, for the footer"))
+    police_icp: str = Field(default="", description=Label("Public security filing number, for the footer"))
+    contact: str = Field(default="", description=Label("Whom to ask for help, for the footer"))
 
     @model_validator(mode="before")
     @classmethod
     def secret_from_file(cls, given: Any) -> Any:
-        """Read the secret from `secret_file`; a file that others may read holds no secret."""
-        file = given.get("secret_file")
+        """Read the secret from `secret_file`, else from the installation's own; others may not read either."""
+        own = Path(given.get("data") or "data") / "keys" / "secret"
+        file = given.get("secret_file") or (own if own.is_file() else None)
         if not file or given.get("secret"):
             return given
-        if os.name == "posix" and Path(file).stat().st_mode & 0o077:
-            raise ValueError(f"others may read {file}: its mode must be 0600")
-        return {**given, "secret": Path(file).read_text(encoding="utf-8").strip()}
+        try:
+            if readable_by_others(Path(file)):
+                raise Unsafe(Reason("others may read %(file)s: its mode must be 0600", file=file))
+            return {**given, "secret": Path(file).read_text(encoding="utf-8").strip()}
+        except OSError as problem:
+            raise Unsafe(Reason("%(file)s cannot be read: %(why)s", file=file, why=problem.strerror)) from None
+
+    @field_validator("secret")
+    @classmethod
+    def secret_is_strong(cls, secret: SecretStr) -> SecretStr:
+        """Refuse a secret that is long only by repeating itself."""
+        if len(set(secret.get_secret_value())) < LEAST_DIFFERENT:
+            raise Unsafe(Reason("the secret is too simple; make one at random"))
+        return secret
 
     @field_validator("zone")
     @classmethod
@@ -65,7 +115,7 @@ class Settings(BaseSettings):
         try:
             ZoneInfo(name)
         except (KeyError, OSError):
-            raise ValueError(f"there is no time zone {name}") from None
+            raise Unsafe(Reason("there is no time zone %(name)s", name=name)) from None
         return name
 
     @model_validator(mode="after")
@@ -111,3 +161,51 @@ class Settings(BaseSettings):
     def exhibits(self) -> Path:
         """Return the directory of uploaded exhibits."""
         return self.data / "exhibits"
+
+    @property
+    def set_up_code(self) -> Path:
+        """Return the path of the one-time code of the first run; there until there is an administrator."""
+        return self.keys / "set-up"
+
+    @property
+    def keys(self) -> Path:
+        """Return the folder of everything secret: outside database and backups."""
+        return self.data / "keys"
+
+
+def load(data: Path | None = None, **given: Any) -> Settings:
+    """Return an installation's settings: what is given here, else PANEL_* variables, else `settings.toml` in `data`.
+
+    Raises Misconfigured, naming every setting that is wrong.
+    """
+    folder = data or Path(os.environ.get("PANEL_DATA", "data"))
+    stated = {name: value for name, value in given.items() if value is not None}
+    try:
+        read = _read(folder / "settings.toml")
+        return Settings(**{**read, **stated, "data": folder})
+    except ValidationError as error:
+        problems = [(str(each["loc"][0]) if each["loc"] else "", _why(each)) for each in error.errors()]
+        raise Misconfigured(problems) from None
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """Return what the settings file says and no variable of the environment says otherwise."""
+    try:
+        with file.open("rb") as opened:
+            said = tomllib.load(opened)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as problem:
+        raise Misconfigured([(file.name, Reason("cannot be read: %(why)s", why=problem))]) from None
+    return {name: value for name, value in said.items() if f"PANEL_{name.upper()}" not in os.environ}
+
+
+def _why(error: Any) -> Reason:
+    said = (error.get("ctx") or {}).get("error")
+    if isinstance(said, Unsafe):
+        return said.reason
+    if error["type"] == "extra_forbidden":
+        return Reason("there is no such setting")
+    if error["loc"] == ("secret",):
+        return Reason("the secret is missing or shorter than 32 characters")
+    return Reason("this value is not understood: %(why)s", why=error["msg"])

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from panel.core.errors import Reason
 from panel.core.security import INSIDE, Audience
 
 ON_RECUSAL: list[Callable[[Any, Any, Any], None]] = []
@@ -71,8 +72,26 @@ CASE_FILE: list[Callable[[Any, Any], Leaf | None]] = []
 LIVE_HEARING: list[Callable[[Session, Any], str | None]] = []
 """Answers where somebody goes who has just signed in: the path of the hearing that is under way, or None."""
 
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that an administrator should mend: what is wrong, the words on the button, where it leads."""
+
+    title: Reason
+    remedy: Reason
+    href: str
+
+
+PROBLEMS: list[Callable[[Session], Sequence[Problem]]] = []
+"""Answers what an area finds wrong or missing in the installation, the gravest first."""
+
 CLOSED_PHASES = frozenset({"recess", "deliberation", "opinions", "motions"})
 """The closed session (domain 10.6), as lower areas need to know it."""
+
+
+def problems(db: Session) -> list[Problem]:
+    """Return what should be mended, in the order of the areas."""
+    return [problem for find in PROBLEMS for problem in find(db)]
 
 
 def hearing(db: Session, hearing_id: str) -> Any:

@@ -58,7 +58,7 @@ class Site:
     templates: Environment
     sign_in: Callable[[Session, str], Actor | None]
     known: Callable[[str], Actor | None]
-    organisation: Mapping[str, str]
+    letterhead: Callable[[], Mapping[str, str]]
     areas: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -127,7 +127,7 @@ class Edge:
             "actor": self.actor,
             "csrf": "" if self.public else csrf_token(self.site, self.actor),
             "idem": new_id,
-            "organisation": self.site.organisation,
+            "organisation": self.site.letterhead(),
             "demo": self.site.settings.demo,
             "large": (self.actor.large if self.actor else False) or self._cookies.get("pv_size") == "large",
             "path": self.request.scope["path"],
@@ -257,7 +257,9 @@ def locale_of(request: Request, actor: Actor | None) -> str:
     """Return the reader's locale: the person's, else the cookie's (public pages: the address's), else the browser's."""
     public = getattr(request.state, "public", False)
     wish = request.query_params.get("lang") if public else request.cookies.get(LOCALE_COOKIE)
-    return choose(actor.locale if actor else None, wish, request.headers.get("accept-language"))
+    site: Site = request.app.state.site
+    stated = site.letterhead().get("locale")
+    return choose(actor.locale if actor else None, wish, request.headers.get("accept-language"), stated)
 
 
 def shared_context(site: Site, locale: str, now: datetime) -> dict[str, Any]:
@@ -270,7 +272,7 @@ def shared_context(site: Site, locale: str, now: datetime) -> dict[str, Any]:
         "html_lang": HTML_LANG[locale],
         "zone": site.zone,
         "now": now,
-        "organisation": site.organisation,
+        "organisation": site.letterhead(),
         "demo": site.settings.demo,
     }
 

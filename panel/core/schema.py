@@ -1,5 +1,8 @@
 """The database's schema: made and changed by migrations only."""
 
+import sys
+from pathlib import Path
+
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -8,7 +11,7 @@ from sqlalchemy import Engine
 from sqlmodel import SQLModel
 
 from panel.core.assets import folder
-from panel.core.config import Settings
+from panel.core.config import load
 from panel.core.db import writing_engine
 
 
@@ -28,11 +31,11 @@ def migrate(engine: Engine) -> None:
 
 
 def main() -> None:
-    """Bring the database of this installation to the newest schema (`python -m panel.core.schema`).
+    """Bring the database of an installation to the newest schema (`python -m panel.core.schema DATA`).
 
     A process of its own: a server that only serves does not carry the tools of migration (15 MB).
     """
-    engine = writing_engine(Settings().database_url)  # type: ignore[call-arg]  # the secret comes from the environment
+    engine = writing_engine(load(Path(sys.argv[1]) if len(sys.argv) > 1 else None).database_url)
     migrate(engine)
     engine.dispose()
 

@@ -12,6 +12,9 @@ from sqlmodel import Session
 
 from panel.core.errors import Forbidden, NotFound, Reason, Refused, SignInNeeded
 
+DOOR_KEY = "x-rehearsal"
+"""The header in which simulated members bring the key of a rehearsal's door."""
+
 
 class Role(StrEnum):
     """What a person is in one case (domain: roles)."""
@@ -27,6 +30,15 @@ class Role(StrEnum):
     OBSERVER = "observer"
     PROJECTOR = "projector"
     RECUSED = "recused"
+
+
+class Office(StrEnum):
+    """What a person is in the installation, whatever the case (domain 8; described in rulepacks/offices.toml)."""
+
+    SYSTEM = "system_administrator"
+    SECURITY = "security_administrator"
+    AUDIT = "audit_administrator"
+    SECRETARY = "secretary"
 
 
 class Audience(StrEnum):
@@ -79,7 +91,9 @@ class Actor:
     session: str = ""
     locale: str = ""
     large: bool = False
+    rehearsing: bool = False
     standings: Mapping[str, Standing] = field(default_factory=dict)
+    offices: frozenset[Office] = frozenset()
 
     def standing_in(self, case_id: str) -> Standing | None:
         """Return the standing in a case, or None."""
@@ -103,9 +117,10 @@ class Actor:
 
 @dataclass(frozen=True)
 class Grant:
-    """Who holds a permission: anyone, everybody signed in, or these roles in the object's case."""
+    """Who holds a permission: anyone, everybody signed in, these roles in the object's case, or these offices."""
 
     roles: frozenset[Role] = frozenset()
+    offices: frozenset[Office] = frozenset()
     anyone: bool = False
     signed_in: bool = False
 
@@ -117,6 +132,11 @@ SIGNED_IN = Grant(signed_in=True)
 def roles(*held_by: Role) -> Grant:
     """Return a grant to these roles in the object's case."""
     return Grant(roles=frozenset(held_by))
+
+
+def offices(*held_by: Office) -> Grant:
+    """Return a grant to the holders of these offices, whatever the case."""
+    return Grant(offices=frozenset(held_by))
 
 
 PERMISSIONS: dict[str, Grant] = {}
@@ -143,8 +163,10 @@ def authorize(actor: Actor | None, action: str, thing: Any = None) -> None:
         return
     if actor is None:
         raise SignInNeeded
-    if grant.signed_in:
+    if grant.signed_in or grant.offices & actor.offices:
         return
+    if grant.offices and not grant.roles:
+        raise Forbidden(Reason("Your duties do not include this."))
     role = actor.role_in(thing.case_id) if thing is not None else None
     if role is None:
         raise NotFound

@@ -3,12 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import socketio
+from yarl import URL
 
 from panel.core import clock
+from panel.core.security import DOOR_KEY
 from panel.rehearsal.pages import Fields, FormOnPage, Page
 
 PATIENCE = 2.0
@@ -20,6 +24,23 @@ ENDED = 401
 SILENT = logging.getLogger(__name__)
 """What the socket's own library has to say; its errors are complaints about connections that are over."""
 SILENT.setLevel(logging.CRITICAL)
+
+
+OF_A_BROWSER = {"sec-fetch-site": "same-origin", "accept-language": "zh-CN", "user-agent": "simulation"}
+
+
+@dataclass(frozen=True)
+class Door:
+    """How the simulation gets in: under which origin the site is known, and the key of a rehearsal's door.
+
+    Both are empty in the demo, whose doors stand open on this machine.
+    """
+
+    origin: str = ""
+    key: str = ""
+
+
+OPEN = Door()
 
 
 class Refusal(Exception):
@@ -45,15 +66,11 @@ class Stuck(Exception):
 class Participant:
     """One seat or duty, played through HTTP and Socket.IO."""
 
-    def __init__(self, base: str, key: str, name: str, login: str) -> None:
+    def __init__(self, base: str, key: str, name: str, login: str, door: Door = OPEN) -> None:
         self.base, self.key, self.name, self.login = base, key, name, login
-        jar = aiohttp.CookieJar(unsafe=True)
-        headers = {
-            "origin": base,
-            "sec-fetch-site": "same-origin",
-            "accept-language": "zh-CN",
-            "user-agent": "simulation",
-        }
+        jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=URL(base))
+        self._own = {"origin": door.origin or base} | ({"host": urlsplit(door.origin).netloc} if door.origin else {})
+        headers = {**self._own, **OF_A_BROWSER} | ({DOOR_KEY: door.key} if door.key else {})
         self._http = aiohttp.ClientSession(base_url=base, cookie_jar=jar, headers=headers)
         self._socket: Any = None
         self._signal = asyncio.Event()
@@ -115,7 +132,7 @@ class Participant:
 
         self._socket.on("revision", signalled)
         cookie = "; ".join(f"{c.key}={c.value}" for c in self._http.cookie_jar)
-        await self._socket.connect(self.base, headers={"cookie": cookie, "origin": self.base}, transports=["websocket"])
+        await self._socket.connect(self.base, headers={"cookie": cookie, **self._own}, transports=["websocket"])
         await self._socket.emit("join", {"hearing": hearing_id})
         self._following = True
 

@@ -9,7 +9,7 @@ from panel.core import words
 from panel.rehearsal import acts, ending, opinions, people, voting
 from panel.rehearsal.cast import Say, Stage, Waits
 from panel.rehearsal.duties import ORDER, tend
-from panel.rehearsal.participant import Participant, Refusal, Stuck
+from panel.rehearsal.participant import OPEN, Door, Participant, Refusal, Stuck
 
 WHOLE_SECONDS = 540.0
 """After this long an unattended hearing has failed."""
@@ -17,7 +17,7 @@ WHOLE_SECONDS = 540.0
 
 async def hold(
     base_url: str, *, script: Mapping[str, Any], logins: Mapping[str, str], hearing_id: str, case_id: str,
-    auto: bool, say: Say, pace: float = 2.5, waits: Waits | None = None,
+    auto: bool, say: Say, pace: float = 2.5, waits: Waits | None = None, door: Door | None = None,
 ) -> Stage:  # fmt: skip
     """Hold a hearing from the first opinions to the published summary. Raises Refusal or Stuck where it cannot go on.
 
@@ -31,7 +31,7 @@ async def hold(
     try:
         for key, login in logins.items():
             if key in names:
-                stage.cast[key] = Participant(base_url, key, names[key], login)
+                stage.cast[key] = Participant(base_url, key, names[key], login, door or OPEN)
         async with asyncio.timeout(WHOLE_SECONDS if auto else None):
             await _enter(stage)
             await _play(stage)
@@ -106,4 +106,4 @@ async def _come(stage: Stage) -> None:
                 await stage.act(key, "declare", conflict="no", ground="", statement="")
 
 
-__all__ = ["Refusal", "Stage", "Stuck", "Waits", "hold"]
+__all__ = ["Door", "Refusal", "Stage", "Stuck", "Waits", "hold"]

@@ -1,4 +1,4 @@
-"""One page: a rule document as a case runs under it."""
+"""Rule documents: those in force, and each as a case runs under it."""
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -7,6 +7,14 @@ from panel.core.pages import Reading, page
 from panel.rulebook import queries
 from panel.rulebook.models import RuleDocument
 from panel.rulebook.rules import CATALOGUE, CONSIDERATIONS, PROCEDURE, Considerations, ProcedureRules, text_of
+
+
+@page("rulebook.read")
+def show_documents(reading: Reading) -> Response:
+    """Every rule document of this installation, by kind; the newest version of each is in force for new cases."""
+    found = [(document, queries.title(document)) for document in queries.documents(reading.db)]
+    newest = {document.key: document.version for document, _ in found}
+    return reading.render("rulebook/documents.html", documents=found, newest=newest)
 
 
 @page("rulebook.read", of=queries.document)
@@ -24,4 +32,7 @@ def show_document(reading: Reading, document: RuleDocument) -> Response:
     )
 
 
-routes = [Route("/rules/{id}", show_document, name="rulebook.document")]
+routes = [
+    Route("/rules", show_documents, name="rulebook.documents"),
+    Route("/rules/{id}", show_document, name="rulebook.document"),
+]

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from typer.testing import CliRunner
 
 from panel.cli import command_line
+from panel.cli.init import RULES
 from panel.core import clock
 from panel.core.db import reading_engine, sqlite_url, writing_engine
 from panel.hearings.models import Phase
@@ -48,13 +49,13 @@ def publish(world: World) -> None:
 
 def test_a_new_installation_has_a_key_of_its_own_and_is_made_once(tmp_path: Path) -> None:
     data = tmp_path / "new"
-    code, (words, key) = panel("init", "--data", data)
-    assert (code, words) == (0, "记录的公钥，请同时以纸质形式公布：")
+    code, (words, key, *more) = panel("init", "--data", data)
+    assert (code, words, len(more)) == (0, "记录的公钥，请同时以纸质形式公布：", 3)
     assert str(read_key(data / "keys" / "record.key").verifier) == key
     assert stat.S_IMODE((data / "keys" / "record.key").stat().st_mode) == 0o600
     engine = reading_engine(sqlite_url(data / "panel.sqlite"))
     with Session(engine) as db:
-        assert queries.head(db).size == 0
+        assert queries.head(db).size == len(RULES)
     engine.dispose()
     assert panel("init", "--data", data) == (2, [f"{data} 中已有一套系统。"])
 

@@ -9,6 +9,7 @@ from sqlmodel import Session, SQLModel, select
 from starlette.routing import Mount, Route
 from starlette.testclient import TestClient
 
+from panel.accounts.models import Appointment
 from panel.accounts.views.demo import entry_token
 from panel.cases.models import Exhibit
 from panel.dissents.models import Dissent
@@ -33,15 +34,21 @@ PEOPLE = {
     "Q": "jiang",
     "L": "he",
     "X": "stranger",
+    "Y": "system",
+    "Z": "security",
+    "U": "audit",
+    "W": "clerk",
     "-": None,
 }
-"""Everybody, by letter: the ten roles of a case, and those with no part in it: recused, alternate, stranger, nobody."""
+"""Everybody, by letter: the ten roles of a case, and those with no part in it: recused, alternate, stranger, the four
+offices of the installation, nobody."""
 
 OF_OPEN_ROUND = {"opinions.edit", "opinions.check"}
 OF_SIZE = {"record.timestamp"}
 MISSING = "0" * 32
 IN_THE_CASE = "CMSRHOPABJ"
-REFUSED = {"-": 401, "X": 404, "L": 404, "Q": 403}
+OFFICES = "YZUW"
+REFUSED = {"-": 401, "X": 404, "L": 404, "Q": 403, **dict.fromkeys(OFFICES, 404)}
 """What those get who have no part in the case; whoever has one but not this is told so (403)."""
 
 
@@ -80,6 +87,11 @@ class Walk:
                 "record": "0/000.p/1",
                 "receipts": _receipt(db, self.world.people["luo"]),
                 "demo": entry_token(self.world.site, "luo"),
+                "people": self.world.people["stranger"],
+                "appointments": _first(db, Appointment),
+                "roster": MISSING,
+                "links": "reset",
+                "rehearsal": "luo",
             }
 
     def routes(self) -> list[Route]:

@@ -11,8 +11,8 @@ KNOWN = re.compile(
     r"\b(?:MIT|BSD|Apache|PSF|Python Software Foundation|ISC|MPL|LGPL|Zlib|Unlicense|0BSD)\b", re.IGNORECASE
 )
 COPYLEFT = re.compile(r"\b(?:A?GPL|GNU (?:Affero )?General Public)\b", re.IGNORECASE)
-ELSEWHERE = {"colorama", "tzdata"}
-"""Needed on Windows only."""
+ELSEWHERE = {"colorama", "tzdata", "async-timeout"}
+"""Needed on Windows only, or on the first patch releases of Python 3.11 only."""
 
 
 def licence(name: str) -> str:

@@ -1,6 +1,15 @@
-"""Writes: people, passwords, sign-in sessions."""
+"""Writes: people, passwords, offices, sign-in sessions."""
 
-from panel.accounts.actions.people import add_person, change_password, choose_display, choose_locale
+from panel.accounts.actions.links import choose_password, invite_person, make_link, sweep_links
+from panel.accounts.actions.offices import add_administrator, describe, end_office, give_office
+from panel.accounts.actions.people import (
+    add_person,
+    change_password,
+    choose_display,
+    choose_locale,
+    disable,
+    enable,
+)
 from panel.accounts.actions.sessions import (
     end_other_sessions,
     end_session,
@@ -11,14 +20,24 @@ from panel.accounts.actions.sessions import (
 )
 
 __all__ = [
+    "add_administrator",
     "add_person",
     "change_password",
     "choose_display",
     "choose_locale",
+    "choose_password",
+    "describe",
+    "disable",
+    "enable",
+    "end_office",
     "end_other_sessions",
     "end_session",
     "end_sessions_of",
+    "give_office",
+    "invite_person",
     "keep_seen",
+    "make_link",
     "sign_in",
     "sign_out",
+    "sweep_links",
 ]

@@ -1,28 +1,31 @@
 """Writes: people and what they choose for themselves."""
 
+from functools import partial
+
 from panel.accounts import passwords, queries, rules
 from panel.accounts.actions import sessions
-from panel.accounts.events import PasswordChanged, PersonAdded
+from panel.accounts.events import PasswordChanged, PersonAdded, PersonDisabled, PersonEnabled
 from panel.accounts.models import Person
-from panel.core import text
-from panel.core.errors import Reason, Refused, require
-from panel.core.security import Actor
+from panel.core import hooks, text
+from panel.core.errors import NotFound, Reason, Refused, require
+from panel.core.security import Actor, Office
 from panel.work import Work
 
 
 def add_person(
     work: Work, actor: Actor | None, *, name: str, login: str, password: str = "", password_hash: str = "",
-    locale: str = "", fictional: bool = False,
+    locale: str = "", fictional: bool = False, mail: str = "",
 ) -> Person:  # fmt: skip
     """Make an account. A hash may be given instead of the password, where one password serves many (the demo)."""
     name, login = text.one_line(name), text.nfc(login)
     require(rules.why_not_name(name))
     require(rules.why_not_login(login))
+    require(rules.why_not_mail(mail))
     require(None if password_hash else rules.why_not_password(password))
     if queries.person_by_login(work.db, login):
         raise Refused(Reason("Somebody else signs in with this name already."))
     kept = password_hash or passwords.hashed(password)
-    person = work.add(Person(name=name, login=login, password_hash=kept, locale=locale, fictional=fictional))
+    person = work.add(Person(name=name, login=login, password_hash=kept, locale=locale, fictional=fictional, mail=mail))
     work.record(PersonAdded(person_id=person.id, name=name, actor_id=actor.person_id if actor else None))
     return person
 
@@ -45,3 +48,34 @@ def choose_display(work: Work, actor: Actor, *, large: bool) -> None:
     """Keep whether somebody reads in large letters."""
     work.db.get_one(Person, actor.person_id).large = large
     work.after_commit(queries.invalidate)
+
+
+def disable(work: Work, actor: Actor | None, *, person_id: str) -> Person:
+    """Close an account: nobody signs in with it any more, and every session and socket of it ends."""
+    person = _person(work, person_id)
+    administers = Office.SYSTEM in queries.offices_of(work.db, person_id)
+    require(
+        rules.why_not_end_office(Office.SYSTEM, len(queries.holders(work.db, Office.SYSTEM))) if administers else None
+    )
+    if person.disabled_at is None:
+        person.disabled_at = work.now
+        sessions.end(work, sessions.of(work, person_id))
+        work.record(PersonDisabled(person_id=person_id, actor_id=actor.person_id if actor else None))
+        work.after_commit(partial(hooks.end_sockets, person_id))
+    return person
+
+
+def enable(work: Work, actor: Actor | None, *, person_id: str) -> Person:
+    """Open an account again."""
+    person = _person(work, person_id)
+    if person.disabled_at is not None:
+        person.disabled_at = None
+        work.record(PersonEnabled(person_id=person_id, actor_id=actor.person_id if actor else None))
+    return person
+
+
+def _person(work: Work, person_id: str) -> Person:
+    person = work.db.get(Person, person_id)
+    if person is None:
+        raise NotFound
+    return person

@@ -18,12 +18,15 @@ from panel.work import Work
 
 def sign_in(
     work: Work, actor: Actor | None, *, person_id: str, reference: str, device: str, hours: int,
-    simulated: bool = False, renewed_hash: str = "",
+    simulated: bool = False, rehearsing: bool = False, renewed_hash: str = "",
 ) -> SignInSession:  # fmt: skip
-    """Begin a session under a new reference. The one this browser had ends; a person ends their simulation."""
+    """Begin a session under a new reference. The one this browser had ends; a person ends their simulation.
+
+    Who takes a seat in a rehearsal keeps their own session and goes back to it afterwards.
+    """
     if simulated and of(work, person_id, simulated=False):
         raise Refused(Reason("A person has taken this seat."))
-    if actor:
+    if actor and not rehearsing:
         sign_out(work, actor)
     if not simulated:
         end(work, of(work, person_id, simulated=True))
@@ -32,6 +35,7 @@ def sign_in(
     return work.add_unrecorded(
         SignInSession(
             reference_sha256=queries.digest(reference), person_id=person_id, device=device[:200], simulated=simulated,
+            rehearsing=rehearsing,
             created_at=work.now, seen_at=work.now, expires_at=work.now + timedelta(hours=hours),
         )
     )  # fmt: skip

@@ -1,5 +1,14 @@
-"""Pages and forms of the accounts: signing in and out, language, devices, password, the demo's start page."""
+"""Pages and forms of the accounts: the first run, signing in and out, devices, password, administration, the demo."""
 
-from panel.accounts.views import demo, devices, sign_in
+from panel.accounts.views import administration, demo, devices, links, people, rehearsal, set_up, sign_in
 
-routes = [*sign_in.routes, *devices.routes, *demo.routes]
+routes = [
+    *sign_in.routes,
+    *devices.routes,
+    *set_up.routes,
+    *administration.routes,
+    *people.routes,
+    *links.routes,
+    *rehearsal.routes,
+    *demo.routes,
+]

@@ -118,11 +118,12 @@ def _place(demo: Demo, site: Site, token: str) -> DemoPlace:
     return place
 
 
-def _person(db: Session, login: str) -> Person | None:
+def person_of(db: Session, login: str) -> Person | None:
+    """Return whose place this is, or None."""
     return queries.person_by_login(db, login)
 
 
-@act("accounts.give_back_seat", of=_person)
+@act("accounts.give_back_seat", of=person_of)
 async def give_back(acting: Acting, someone: Person, form: Form) -> Response:
     """Give a place back to the simulation: whoever took it is signed out."""
     if _demo(acting).place(someone.login) is None:

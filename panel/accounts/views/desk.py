@@ -1,8 +1,11 @@
 """The desk where people sign in: what this area keeps per installation, and the cookies it hands out."""
 
+import hmac
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from typing import Any, Protocol
 
+from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,9 +13,31 @@ from panel.accounts.queries import Demo, SignedIn
 from panel.accounts.throttle import Throttle
 from panel.core.config import Settings
 from panel.core.pages import Site
+from panel.core.security import DOOR_KEY
 
 DEVICE_AGE = 180 * 24 * 3600
 YEAR = 365 * 24 * 3600
+
+
+class Rehearsal(Protocol):
+    """What holds rehearsals, filled in by whatever serves (cli/rehearse.py)."""
+
+    running: bool
+
+    def left(self, db: Session) -> bool:
+        """Say whether anything of a rehearsal is there."""
+
+    def file(self, work: Any, actor: Any) -> None:
+        """File the fictional case in one unit of work, and wipe what an earlier rehearsal left."""
+
+    def hold(self) -> None:
+        """Let the simulation hold the hearing that was filed last."""
+
+    def stop(self) -> None:
+        """Let the simulated members go."""
+
+    def wipe(self, work: Any, actor: Any) -> int:
+        """Wipe everything that belongs to rehearsals; returns how many entries of the record lost their text."""
 
 
 @dataclass
@@ -22,6 +47,9 @@ class Desk:
     signed_in: SignedIn
     throttle: Throttle = field(default_factory=Throttle)
     demo: Demo | None = None
+    rehearsal: Rehearsal | None = None
+    door_key: str = ""
+    """What simulated members bring to a rehearsal's door; made anew for each rehearsal, known to this process only."""
 
 
 def desk(site: Site) -> Desk:
@@ -40,8 +68,10 @@ def nearby(request: Request, settings: Settings) -> bool:
 
 
 def open_demo(request: Request, site: Site) -> Demo | None:
-    """Return the demo if this request may use its doors, else None."""
-    return desk(site).demo if nearby(request, site.settings) else None
+    """Return the demo, or the rehearsal, if this request may use its doors, else None."""
+    kept, brought = desk(site).door_key, request.headers.get(DOOR_KEY, "")
+    with_key = bool(kept) and hmac.compare_digest(kept.encode(), brought.encode())
+    return desk(site).demo if with_key or nearby(request, site.settings) else None
 
 
 def set_cookie(answer: Response, settings: Settings, name: str, value: str, *, max_age: int | None = None) -> None:

@@ -59,7 +59,7 @@ async def sign_in(acting: Acting, form: SignInForm) -> Response:
     except Busy:
         throttle.abandoned(keys, clock.monotonic())
         raise
-    if someone is None or not right:
+    if someone is None or not right or someone.disabled_at is not None:
         throttle.failed(keys, clock.monotonic())
         log.security("sign_in_failed", person=someone and someone.id)
         return _page(acting, status=401, reason=WRONG, login=login, onward=form.next)
