@@ -1,6 +1,5 @@
 """A fresh world for each test: a real database built by the migrations, the writer, the cast, one case."""
 
-import json
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -172,8 +171,7 @@ def _people(work: Work, world: World) -> None:
 
 def _document(work: Work, key: str, kind: str) -> RuleDocument:
     body = rulebook.pack(key)
-    digest = sha256(json.dumps(body, ensure_ascii=False, sort_keys=True, default=str).encode()).hexdigest()
-    return work.add(RuleDocument(key=key, kind=kind, version=1, body=body, body_sha256=digest))
+    return work.add(RuleDocument(key=key, kind=kind, version=1, body=body, body_sha256=rulebook.digest(body)))
 
 
 def _case(work: Work, world: World) -> None:

@@ -104,3 +104,12 @@ class PasswordChosen(Event):
     disclosure: ClassVar[Level] = Level.FULL
     person_id: str
     purpose: str
+
+
+class RehearsalWiped(Event):
+    """The rows of a rehearsal were deleted and the bodies of its entries erased; so many entries lost theirs."""
+
+    kind: ClassVar[str] = "accounts.rehearsal_wiped"
+    public: ClassVar[frozenset[str]] = frozenset({"entries"})
+    disclosure: ClassVar[Level] = Level.FULL
+    entries: int

@@ -220,7 +220,8 @@ def test_no_remembered_question_reads_a_table_whose_change_it_would_miss(session
     with database.snapshot(session.site.reading) as db:
         known: dict[str, Any] = {
             "case_id": session.case_id, "hearing_id": session.hearing_id, "motion_id": motion.id,
-            "person_id": session.people["luo"], "role": Role.CHAIR, "closed": True, "here": frozenset(session.people.values()),
+            "person_id": session.people["luo"], "role": Role.CHAIR, "closed": True,
+            "here": frozenset(session.people.values()),
         }  # fmt: skip
         for ask, args in questions():
             assert set(args) <= known.keys(), f"{ask.__module__}.{ask.__name__} is not tried"

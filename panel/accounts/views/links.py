@@ -138,7 +138,7 @@ def _choose(
     person: Person,
     *,
     status: int = 200,
-    errors: dict[str, str] | None = None,
+    errors: Mapping[str, str] = NONE,
 ) -> Response:
     return here.render(
         "accounts/choose_password.html", status=status, purpose=purpose.value, token=token, person=person,
