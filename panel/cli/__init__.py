@@ -21,6 +21,14 @@ COMMANDS: Mapping[str, tuple[str, Add]] = {
         "witness",
         lambda app, module: app.add_typer(module.witness, name="witness", help="Cosign another log's checkpoints."),
     ),
+    "account": (
+        "account",
+        lambda app, module: app.add_typer(module.account, name="account", help="Accounts and offices."),
+    ),
+    "committee": (
+        "account",
+        lambda app, module: app.add_typer(module.committee, name="committee", help="The committee's roster."),
+    ),
     "bench": ("bench", lambda app, module: app.add_typer(module.bench, name="bench")),
     "export": (
         "record",
