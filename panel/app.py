@@ -68,10 +68,11 @@ from panel.opinions import views as opinions_views
 from panel.publication import rules as publication_rules
 from panel.publication import views as publication_views
 from panel.record import checkpoint
+from panel.record import queries as record_queries
 from panel.record import rules as record_rules
 from panel.record import views as record_views
 from panel.record.events import Event
-from panel.record.models import SYSTEM_STREAM, Checkpoint
+from panel.record.models import SYSTEM_STREAM, Checkpoint, RecordEntry
 from panel.record.sinks import Sinks
 from panel.rulebook import events as rulebook_events  # noqa: F401 - every kind of event is known from here on
 from panel.rulebook import rules as rulebook_rules
@@ -117,6 +118,9 @@ THREADS = 8
 
 MAIL_SECONDS = 5.0
 """How often the outbox is looked into."""
+
+FOLLOW_SECONDS = 1.0
+"""How often this process looks for what other processes have done."""
 
 SEEN_SECONDS = 60.0
 """How often the database learns when sessions were last used."""
@@ -235,6 +239,42 @@ async def keep_seen(site: pages.Site) -> None:
             log.failure("sessions_not_kept", error)
 
 
+class Following:
+    """Hears of what other processes do: a command, a second server. What this process does, it hears of at once."""
+
+    def __init__(self, site: pages.Site, committed: Callable[[Sequence[int]], None]) -> None:
+        self._site, self._committed = site, committed
+        self._at = self._size()
+
+    def _size(self) -> int:
+        with Session(self._site.reading) as db:
+            return record_queries.head(db).size
+
+    def look(self) -> None:
+        """Let new entries wake whom they concern, and end what belongs to sign-ins that are no longer there. Blocks."""
+        with Session(self._site.reading) as db:
+            size = record_queries.head(db).size
+            if size > self._at:
+                kinds = db.exec(select(RecordEntry.kind).where(RecordEntry.index >= self._at)).all()
+                for kind in set(kinds):
+                    accounts_queries.recorded(kind, None, size - 1)
+                self._at = size
+                self._committed([size - 1])
+            gone = desk(self._site).signed_in.vanished(db)
+        for reference in gone:
+            hooks.end_session_sockets(reference)
+
+
+async def keep_followed(following: Following) -> None:
+    """Follow other processes, once a second: a recusal or an ended sign-in takes effect here within it."""
+    while True:
+        try:
+            await asyncio.to_thread(following.look)
+        except Exception as error:
+            log.failure("record_not_followed", error)
+        await asyncio.sleep(FOLLOW_SECONDS)
+
+
 async def keep_mail(site: pages.Site) -> None:
     """Send what waits in the outbox; a server that hangs holds up a thread of its own and nothing else."""
     while True:
@@ -317,7 +357,8 @@ def create_app(settings: Settings) -> Starlette:
         crowd.bind()
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         await asyncio.wrap_future(site.writer.submit(votes_actions.sweep))
-        keeping = keep_seen(site), keep_limits(site), keep_mail(site), keep_published(site, settings)
+        followed = keep_followed(Following(site, committed))
+        keeping = keep_seen(site), keep_limits(site), keep_mail(site), keep_published(site, settings), followed
         timers = [asyncio.create_task(each) for each in keeping]
         yield
         for timer in timers:

@@ -246,6 +246,15 @@ class SignedIn:
         if reference in self._seen:
             self._seen[reference] = clock.now()
 
+    def vanished(self, db: Session) -> list[str]:
+        """Forget the kept sessions that are no longer there, and return them: another process has ended them."""
+        kept = list(self._kept)
+        there = set(db.exec(select(SignInSession.reference_sha256)).all()) if kept else set()
+        gone = [reference for reference in kept if reference not in there]
+        for reference in gone:
+            self.forget(reference)
+        return gone
+
     def seen(self) -> dict[str, datetime]:
         """Return when each session was last used, for the timer that writes it."""
         return dict(self._seen)

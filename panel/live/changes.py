@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlmodel import Session
 
 from panel.core import clock, hooks, log
@@ -136,6 +136,8 @@ class Changes:
         self._site, self._emit, self._stream_of, self._readers = site, emit, stream_of, readers
         self._hearings: dict[str, Followed] = {}
         self._lock = threading.Lock()
+        self._upto = -1
+        """The last entry that was looked at; while this process follows no hearing, none has to be."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waking: set[tuple[str, Audience]] = set()
         self._drawing: dict[tuple[str, Audience, str], asyncio.Task[Drawn]] = {}
@@ -161,6 +163,8 @@ class Changes:
         with self._lock:
             if (followed := self._hearings.get(hearing_id)) is None:
                 # Read under the lock, in a session of its own: what is committed after it comes by `committed`.
+                if not self._hearings:
+                    self._upto = self._last()
                 fresh.follow(self._entries(fresh))
                 followed = self._keep(fresh)
         return followed
@@ -177,18 +181,27 @@ class Changes:
             found = connection.execute(_BRIEFLY.where(or_(_COLUMNS.hearing_id == of.id, unnamed)))
             return [(index, kind, closed) for index, kind, closed, _, _ in found]
 
+    def _last(self) -> int:
+        with self._site.reading.connect() as connection:
+            found = connection.execute(select(func.max(_COLUMNS.index))).scalar()
+        return -1 if found is None else int(found)
+
     def committed(self, indexes: Sequence[int]) -> None:
-        """Hear from the writer that these entries are durable; wakes whoever follows their hearings."""
+        """Hear that these entries are durable; wakes whoever follows their hearings.
+
+        Another process may have written some before them: none is passed over, or revisions would differ.
+        """
         if not indexes:
             return
         with self._lock:
-            woken = self._noticed(indexes) if self._hearings else {}
+            woken = self._noticed(max(indexes)) if self._hearings else {}
         if woken and self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._signal, woken)
 
-    def _noticed(self, indexes: Sequence[int]) -> dict[str, set[Audience]]:
+    def _noticed(self, last: int) -> dict[str, set[Audience]]:
         with self._site.reading.connect() as connection:
-            rows = connection.execute(_BRIEFLY.where(_COLUMNS.index.in_(indexes))).all()
+            rows = connection.execute(_BRIEFLY.where(_COLUMNS.index > self._upto, _COLUMNS.index <= last)).all()
+        self._upto = max(self._upto, last)
         woken = {}
         for followed in self._hearings.values():
             ours = [(index, kind, closed) for index, kind, closed, *of in rows if followed.concerned(*of)]
