@@ -26,6 +26,7 @@ from panel.accounts import rules as accounts_rules
 from panel.accounts import views as accounts_views
 from panel.accounts.views import administration as accounts_administration
 from panel.accounts.views.desk import Desk, desk
+from panel.accounts.views.factors import factor_needed
 from panel.accounts.views.sign_in import sign_in_needed
 from panel.cases import live as cases_live
 from panel.cases import queries as cases_queries
@@ -40,7 +41,7 @@ from panel.core import clock, hooks, log, mail, pages, security
 from panel.core import db as database
 from panel.core.assets import folder
 from panel.core.config import Settings
-from panel.core.errors import Forbidden, NotFound, Refused, SignInNeeded
+from panel.core.errors import FactorNeeded, Forbidden, NotFound, Refused, SignInNeeded
 from panel.core.headers import MIB, Front, http_error
 from panel.core.security import Actor
 from panel.core.templates import environment
@@ -162,6 +163,7 @@ def register() -> None:
     """Fill the registries that lower areas ask: permissions, standings, parts, hooks. Twice is as good as once."""
     for rules in AREAS:
         security.PERMISSIONS.update(rules.PERMISSIONS)
+    security.WITHOUT_FACTOR |= accounts_rules.WITHOUT_FACTOR
     security.STANDINGS[:] = [cases_queries.standings, committees_queries.standings]
     hooks.ON_RECUSAL[:] = [votes_actions.annul_for_recusal, hearings_actions.stand_aside]
     hooks.HEARING[:], hooks.PHASE_OF[:] = [hearings_queries.hearing], [hearings_queries.phase]
@@ -203,7 +205,7 @@ def create_site(settings: Settings, committed: Callable[[Sequence[int]], None]) 
     Path(settings.data).mkdir(parents=True, exist_ok=True)
     writing = database.writing_engine(settings.database_url).execution_options(ballot_keys=settings.ballot_keys)
     writer = Writer(writing, stream_of=stream_of, committed=committed)
-    signed_in = accounts_queries.SignedIn(timedelta(minutes=settings.idle_minutes))
+    signed_in = accounts_queries.SignedIn(timedelta(minutes=settings.idle_minutes), settings.second_factor)
     reading = database.reading_engine(settings.database_url)
     return pages.Site(
         settings=settings,
@@ -220,6 +222,8 @@ def create_site(settings: Settings, committed: Callable[[Sequence[int]], None]) 
 async def refused(request: Request, error: Exception) -> Response:
     """Answer a refusal in words."""
     assert isinstance(error, Refused)
+    if isinstance(error, FactorNeeded):
+        return factor_needed(request, error)
     if isinstance(error, SignInNeeded):
         return sign_in_needed(request, error)
     if isinstance(error, Forbidden | NotFound):

@@ -113,3 +113,41 @@ class RehearsalWiped(Event):
     public: ClassVar[frozenset[str]] = frozenset({"entries"})
     disclosure: ClassVar[Level] = Level.FULL
     entries: int
+
+
+class FactorAdded(Event):
+    """Somebody confirmed an authenticator as second factor."""
+
+    kind: ClassVar[str] = "accounts.factor_added"
+    public: ClassVar[frozenset[str]] = frozenset()
+    disclosure: ClassVar[Level] = Level.FULL
+    person_id: str
+
+
+class FactorRemoved(Event):
+    """Somebody's second factor was taken away."""
+
+    kind: ClassVar[str] = "accounts.factor_removed"
+    public: ClassVar[frozenset[str]] = frozenset()
+    disclosure: ClassVar[Level] = Level.FULL
+    person_id: str
+
+
+class RecoveryCodesMade(Event):
+    """Somebody was given new recovery codes; those from before are void."""
+
+    kind: ClassVar[str] = "accounts.recovery_codes_made"
+    public: ClassVar[frozenset[str]] = frozenset()
+    disclosure: ClassVar[Level] = Level.FULL
+    person_id: str
+    codes: int
+
+
+class RecoveryCodeUsed(Event):
+    """Somebody signed in by a recovery code; so many are left."""
+
+    kind: ClassVar[str] = "accounts.recovery_code_used"
+    public: ClassVar[frozenset[str]] = frozenset()
+    disclosure: ClassVar[Level] = Level.FULL
+    person_id: str
+    left: int

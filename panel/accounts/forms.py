@@ -114,3 +114,22 @@ class ChosenPasswordForm(SecretForm):
 
     password: Password = ""
     again: Password = ""
+
+
+class FactorForm(Form):
+    """Beginning an authenticator, and where to go on afterwards."""
+
+    next: str = Field(default="", max_length=500)
+
+
+class CodeForm(SecretForm):
+    """A code of one's authenticator, and where to go on afterwards."""
+
+    code: str = Field(default="", max_length=40)
+    next: str = Field(default="", max_length=500)
+
+
+class SecondStepForm(CodeForm):
+    """The second step of signing in: `token` says whose password was right a moment ago."""
+
+    token: str = Field(default="", max_length=500)

@@ -3,6 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import Column, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from panel.core.db import Row
@@ -78,3 +79,23 @@ class SignInLink(SQLModel, table=True):
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None = None
+
+
+class SecondFactor(Row, table=True):
+    """Somebody's authenticator. `sealed`: its secret, under a key outside the database; `last_step`: the last used."""
+
+    __tablename__ = "second_factor"
+
+    person_id: str = Field(foreign_key="person.id", unique=True)
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    confirmed_at: datetime | None = None
+    last_step: int = -1
+
+
+class RecoveryCode(Row, table=True):
+    """A code for when the authenticator is lost, hashed like a password; gone when it is used."""
+
+    __tablename__ = "recovery_code"
+
+    person_id: str = Field(foreign_key="person.id", index=True)
+    code_hash: str

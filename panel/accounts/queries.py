@@ -3,7 +3,7 @@
 import threading
 import tomllib
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -12,12 +12,20 @@ from pathlib import Path
 
 from sqlmodel import Session, col, select
 
-from panel.accounts.models import Appointment, Installation, Person, SignInLink, SignInSession
-from panel.accounts.rules import OfficeRules
+from panel.accounts.models import (
+    Appointment,
+    Installation,
+    Person,
+    RecoveryCode,
+    SecondFactor,
+    SignInLink,
+    SignInSession,
+)
+from panel.accounts.rules import OfficeRules, must_have_factor
 from panel.core import clock, security
 from panel.core.db import remembered
 from panel.core.errors import Reason
-from panel.core.security import Actor, Office
+from panel.core.security import Actor, Office, Standing
 
 STANDING_AREAS = frozenset({"accounts", "cases", "committees"})
 """Areas whose events may change who somebody is in a case."""
@@ -134,6 +142,22 @@ def sessions(db: Session, person_id: str) -> Sequence[SignInSession]:
     return db.exec(mine.order_by(col(SignInSession.created_at).desc())).all()
 
 
+def factor_of(db: Session, person_id: str) -> SecondFactor | None:
+    """Return somebody's authenticator, confirmed or begun, or None."""
+    return db.exec(select(SecondFactor).where(SecondFactor.person_id == person_id)).first()
+
+
+def has_factor(db: Session, person_id: str) -> bool:
+    """Say whether somebody has confirmed an authenticator."""
+    factor = factor_of(db, person_id)
+    return factor is not None and factor.confirmed_at is not None
+
+
+def recovery_codes(db: Session, person_id: str) -> Sequence[RecoveryCode]:
+    """Return somebody's recovery codes that are not used yet."""
+    return db.exec(select(RecoveryCode).where(RecoveryCode.person_id == person_id)).all()
+
+
 def person_of_link(db: Session, reference: str, now: datetime) -> Person | None:
     """Return whose link this is, or None for one that is used up, over, or of a closed account."""
     link = db.get(SignInLink, digest(reference))
@@ -202,8 +226,8 @@ class SignedIn:
     kept here and written by a timer, so that reading a page writes nothing.
     """
 
-    def __init__(self, idle: timedelta) -> None:
-        self.idle = idle
+    def __init__(self, idle: timedelta, second_factor: str = "off") -> None:
+        self.idle, self._second_factor = idle, second_factor
         self._kept: dict[str, _Kept] = {}
         self._seen: dict[str, datetime] = {}
 
@@ -232,6 +256,10 @@ class SignedIn:
             return None
         self._seen[reference] = now
         return kept.actor
+
+    def must_have_factor(self, standings: Mapping[str, Standing], offices: Collection[Office]) -> bool:
+        """Say whether this installation asks somebody of these standings and offices for a second factor."""
+        return must_have_factor(self._second_factor, offices, {standing.role for standing in standings.values()})
 
     def _over(self, reference: str, kept: _Kept, now: datetime) -> bool:
         return now >= kept.expires_at or now - self._last_seen(reference, kept) > self.idle
@@ -272,10 +300,13 @@ class SignedIn:
         someone = db.get(Person, row.person_id) if row else None
         if row is None or someone is None or someone.disabled_at is not None:
             return None
+        standings, offices = security.standings_of(db, someone.id), offices_of(db, someone.id)
+        must = not someone.fictional and self.must_have_factor(standings, offices)
         actor = Actor(
             person_id=someone.id, name=someone.name, session=reference, locale=someone.locale, large=someone.large,
             rehearsing=row.rehearsing,
-            standings=security.standings_of(db, someone.id), offices=offices_of(db, someone.id),
+            standings=standings, offices=offices,
+            lacks_factor=must and not has_factor(db, someone.id),
         )  # fmt: skip
         if len(self._kept) >= KEPT:
             self._kept.clear()

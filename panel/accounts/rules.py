@@ -8,7 +8,7 @@ from typing import Any
 from panel.accounts.models import LinkPurpose
 from panel.core import text
 from panel.core.errors import Reason
-from panel.core.security import ANYONE, SIGNED_IN, Grant, Office, offices
+from panel.core.security import ANYONE, SIGNED_IN, Grant, Office, Role, offices
 
 PERMISSIONS: dict[str, Grant] = {
     "accounts.see_sign_in": ANYONE,
@@ -23,6 +23,7 @@ PERMISSIONS: dict[str, Grant] = {
     "accounts.see_demo": ANYONE,
     "accounts.enter_demo": ANYONE,
     "accounts.give_back_seat": ANYONE,
+    "accounts.keep_factors": SIGNED_IN,
     "accounts.set_up": ANYONE,
     "accounts.forget": ANYONE,
     "accounts.follow_link": ANYONE,
@@ -49,8 +50,12 @@ LINKS_LAST: Mapping[LinkPurpose, timedelta] = {
 }
 """How long a link holds (ASVS 6.4.1)."""
 
-MOST_PEOPLE = 2000
-"""So many people one import adds at most."""
+WRONG_CODE = Reason("This code does not hold. Wait for the next one and type it as it is shown.")
+
+WITHOUT_FACTOR = frozenset(
+    {"accounts.keep_factors", "accounts.sign_out", "accounts.see_devices", "accounts.end_session", "live.connect"}
+)
+"""What somebody may do who must have a second factor and has none yet: set it up, see their devices, sign out."""
 
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 256
@@ -157,6 +162,25 @@ def why_not_part(rules: OfficeRules, held: Collection[Office]) -> Reason | None:
 def why_not_link(*, disabled: bool) -> Reason | None:
     """A closed account gets no link."""
     return Reason("This account is closed. Open it again first.") if disabled else None
+
+
+def must_have_factor(setting: str, offices: Collection[Office], roles: Collection[Role]) -> bool:
+    """Say whether the installation asks somebody for a second factor: officers, chairs, secretaries, or everybody."""
+    return setting == "all" or (setting == "officers" and bool(offices or {Role.CHAIR, Role.SECRETARY} & set(roles)))
+
+
+def why_not_begin_factor(*, confirmed: bool) -> Reason | None:
+    """One authenticator for each account: another takes its place when it has gone."""
+    return Reason("There is an authenticator already. Remove it first.") if confirmed else None
+
+
+def why_not_remove_factor(*, required: bool) -> Reason | None:
+    """Who must have a second factor does not go without one."""
+    return (
+        Reason("Your duties ask for a second factor. An administrator can take it away if it is lost.")
+        if required
+        else None
+    )
 
 
 def why_not_mail(mail: str) -> Reason | None:

@@ -21,6 +21,9 @@ from panel.record import checkpoint
 from panel.rulebook import actions as rulebook
 from panel.work import Writer
 
+CHOSEN = {"second_factor": "officers"}
+"""Settings that a new installation states, where the default is another one."""
+
 RULES = ("six_considerations", "rules_of_procedure")
 """The packs that every new installation has in its rulebook; a catalogue is loaded with the first case under it."""
 
@@ -72,7 +75,9 @@ def settings_file(words: Translator) -> str:
     lines = [f"# {words.reason(first)}"]
     for name, field in Settings.model_fields.items():
         if name not in NOT_IN_FILE and field.description:
-            lines += ["", f"# {words(field.description)}", f"#{name} = {_written(field.get_default())}"]
+            chosen = CHOSEN.get(name)
+            stated = f"#{name} = {_written(field.get_default())}" if chosen is None else f"{name} = {_written(chosen)}"
+            lines += ["", f"# {words(field.description)}", stated]
     return "\n".join(lines) + "\n"
 
 

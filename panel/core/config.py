@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     checkpoint_hooks: tuple[str, ...] = Field(default=(), description=Label("URLs to which every checkpoint is posted"))
     witnesses: tuple[str, ...] = Field(default=(), description=Label("Witnesses: public key, space, URL"))
     timestamp_authority: str = Field(default="", description=Label("Address of an RFC 3161 timestamp authority"))
+    second_factor: Literal["off", "officers", "all"] = Field(
+        default="off", description=Label("Second factor: off, officers (also chairs and secretaries), or all")
+    )
     smtp_host: str = Field(default="", description=Label("Mail server; empty: no mail is sent"))
     smtp_port: int = Field(default=587, description=Label("Port of the mail server"))
     smtp_tls: Literal["starttls", "tls", "none"] = Field(
@@ -166,6 +169,11 @@ class Settings(BaseSettings):
     def set_up_code(self) -> Path:
         """Return the path of the one-time code of the first run; there until there is an administrator."""
         return self.keys / "set-up"
+
+    @property
+    def factors_key(self) -> Path:
+        """Return the path of the key that seals authenticators' secrets."""
+        return self.keys / "factors"
 
     @property
     def keys(self) -> Path:

@@ -6,6 +6,7 @@ Refused (409)
 ├── Invalid (422)     what was sent has a wrong shape; names the fields
 ├── Gone (410)        a link or form that has expired
 ├── SignInNeeded (401)   nobody is signed in, or no longer
+├── FactorNeeded (403)   must set up a second factor first
 ├── TooSlow (408)     what was sent came too slowly
 ├── TooLarge (413)    what was sent is larger than this address takes
 └── Busy (429)        too many attempts; says how many seconds to wait
@@ -77,6 +78,15 @@ class SignInNeeded(Refused):
 
     def __init__(self, reason: Reason | None = None) -> None:
         super().__init__(reason or Reason("Please sign in first."))
+
+
+class FactorNeeded(Refused):
+    """Somebody must set up a second factor before anything else."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__(Reason("Your duties ask for a second factor. Please set it up first."))
 
 
 class TooSlow(Refused):

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from panel.core.errors import Forbidden, NotFound, Reason, Refused, SignInNeeded
+from panel.core.errors import FactorNeeded, Forbidden, NotFound, Reason, Refused, SignInNeeded
 
 DOOR_KEY = "x-rehearsal"
 """The header in which simulated members bring the key of a rehearsal's door."""
@@ -92,6 +92,7 @@ class Actor:
     locale: str = ""
     large: bool = False
     rehearsing: bool = False
+    lacks_factor: bool = False
     standings: Mapping[str, Standing] = field(default_factory=dict)
     offices: frozenset[Office] = frozenset()
 
@@ -142,6 +143,9 @@ def offices(*held_by: Office) -> Grant:
 PERMISSIONS: dict[str, Grant] = {}
 """Filled by app.py from each area's `rules.PERMISSIONS`; nothing is allowed that is not in it."""
 
+WITHOUT_FACTOR: set[str] = set()
+"""Filled by app.py: what somebody may do who must set up a second factor first."""
+
 STANDINGS: list[Callable[[Session, str], Iterable[Standing]]] = []
 """Filled by app.py: where a person's standings come from (assignments, seats)."""
 
@@ -163,6 +167,8 @@ def authorize(actor: Actor | None, action: str, thing: Any = None) -> None:
         return
     if actor is None:
         raise SignInNeeded
+    if actor.lacks_factor and action not in WITHOUT_FACTOR:
+        raise FactorNeeded
     if grant.signed_in or grant.offices & actor.offices:
         return
     if grant.offices and not grant.roles:

@@ -1,5 +1,13 @@
 """Writes: people, passwords, offices, sign-in sessions."""
 
+from panel.accounts.actions.factors import (
+    begin_factor,
+    confirm_factor,
+    remove_factor,
+    renew_codes,
+    use_recovery_code,
+    use_step,
+)
 from panel.accounts.actions.links import choose_password, invite_person, make_link, sweep_links
 from panel.accounts.actions.offices import add_administrator, describe, end_office, give_office
 from panel.accounts.actions.people import (
@@ -22,10 +30,12 @@ from panel.accounts.actions.sessions import (
 __all__ = [
     "add_administrator",
     "add_person",
+    "begin_factor",
     "change_password",
     "choose_display",
     "choose_locale",
     "choose_password",
+    "confirm_factor",
     "describe",
     "disable",
     "enable",
@@ -37,7 +47,11 @@ __all__ = [
     "invite_person",
     "keep_seen",
     "make_link",
+    "remove_factor",
+    "renew_codes",
     "sign_in",
     "sign_out",
     "sweep_links",
+    "use_recovery_code",
+    "use_step",
 ]

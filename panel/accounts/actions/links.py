@@ -47,7 +47,10 @@ def invite_person(work: Work, actor: Actor | None, *, name: str, login: str, mai
 def choose_password(
     work: Work, actor: Actor | None, *, reference: str, password_hash: str, session: str, device: str, hours: int
 ) -> Person:
-    """Choose a password by a link, which is used up with it; every session of the account ends and one begins."""
+    """Choose a password by a link, which is used up with it; every session of the account ends.
+
+    A session begins, except for who has a second factor: the link stands for the password alone (ASVS 6.4.3).
+    """
     asked = select(SignInLink).where(SignInLink.reference_sha256 == queries.digest(reference))
     link = work.db.exec(asked.with_for_update()).first()
     if link is None or link.used_at is not None or link.expires_at <= work.now:
@@ -59,7 +62,8 @@ def choose_password(
     person.password_hash = password_hash
     sessions.end(work, sessions.of(work, person.id))
     work.record(PasswordChosen(person_id=person.id, purpose=link.purpose.value, actor_id=person.id))
-    sessions.sign_in(work, None, person_id=person.id, reference=session, device=device, hours=hours)
+    if not queries.has_factor(work.db, person.id):
+        sessions.sign_in(work, None, person_id=person.id, reference=session, device=device, hours=hours)
     return person
 
 

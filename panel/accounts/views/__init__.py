@@ -1,6 +1,6 @@
 """Pages and forms of the accounts: the first run, signing in and out, devices, password, administration, the demo."""
 
-from panel.accounts.views import administration, demo, devices, links, people, rehearsal, set_up, sign_in
+from panel.accounts.views import administration, demo, devices, factors, links, people, rehearsal, set_up, sign_in
 
 routes = [
     *sign_in.routes,
@@ -8,6 +8,7 @@ routes = [
     *set_up.routes,
     *administration.routes,
     *people.routes,
+    *factors.routes,
     *links.routes,
     *rehearsal.routes,
     *demo.routes,

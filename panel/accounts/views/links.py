@@ -16,6 +16,7 @@ from panel.accounts.actions.links import OVER
 from panel.accounts.forms import ChosenPasswordForm, ForgottenForm
 from panel.accounts.models import LinkPurpose, Person
 from panel.accounts.throttle import address_key
+from panel.accounts.views import sign_in
 from panel.accounts.views.desk import desk, device_of, set_session
 from panel.core import clock, log, mail, text
 from panel.core.errors import Busy, Gone, Reason
@@ -163,6 +164,8 @@ async def choose_password(acting: Acting, form: ChosenPasswordForm) -> Response:
         session=session, device=device_of(acting.request), hours=acting.site.settings.session_hours,
     )  # fmt: skip
     log.security("password_chosen", person=person.id, purpose=purpose.value)
+    if await acting.ask(lambda db: queries.has_factor(db, person.id)):
+        return sign_in.ask_for_code(acting, person, "")
     answer = RedirectResponse("/", status_code=303)
     set_session(answer, acting.site.settings, session)
     return answer

@@ -28,7 +28,7 @@ def show_person(reading: Reading, person: Person) -> Response:
     givers = {id: giver.name for each in given if (id := each.given_by) and (giver := reading.db.get(Person, id))}
     return reading.render(
         "accounts/person.html", person=person, given=given, names=givers, rules=queries.office_rules(),
-        signed_in=len(queries.sessions(reading.db, person.id)),
+        has_factor=queries.has_factor(reading.db, person.id), signed_in=len(queries.sessions(reading.db, person.id)),
     )  # fmt: skip
 
 

@@ -65,7 +65,17 @@ async def sign_in(acting: Acting, form: SignInForm) -> Response:
         return _page(acting, status=401, reason=WRONG, login=login, onward=form.next)
     throttle.succeeded(keys, clock.monotonic())
     renewed = await passwords.hash_aside(form.password) if passwords.is_old(someone.password_hash) else ""
+    if await acting.ask(lambda db: queries.has_factor(db, someone.id)):
+        return ask_for_code(acting, someone, form.next)
     return await begin(acting, someone, onward=form.next, renewed_hash=renewed)
+
+
+def ask_for_code(
+    acting: Acting, person: Person, onward: str, *, status: int = 200, reason: Reason | None = None
+) -> Response:
+    """Answer a right password with the question for the code. The token is no session: it opens this step only."""
+    token = acting.site.tokens("second-step").dumps(person.id)
+    return acting.render("accounts/second_step.html", status=status, token=token, next=onward, reason=reason)
 
 
 def _keys(acting: Acting, someone: Person | None, login: str) -> list[Key]:
