@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
@@ -37,9 +38,9 @@ from panel.committees import live as committees_live
 from panel.committees import queries as committees_queries
 from panel.committees import rules as committees_rules
 from panel.committees import views as committees_views
-from panel.core import clock, hooks, log, mail, pages, security
+from panel.core import clock, hooks, log, mail, pages, ready, security
 from panel.core import db as database
-from panel.core.assets import folder
+from panel.core.assets import folder, schema_version
 from panel.core.config import Settings
 from panel.core.errors import FactorNeeded, Forbidden, NotFound, Refused, SignInNeeded
 from panel.core.headers import MIB, Front, http_error
@@ -78,6 +79,7 @@ from panel.record.sinks import Sinks
 from panel.rulebook import events as rulebook_events  # noqa: F401 - every kind of event is known from here on
 from panel.rulebook import rules as rulebook_rules
 from panel.rulebook import views as rulebook_views
+from panel.verify import audit as auditing
 from panel.verify import views as verify_views
 from panel.votes import actions as votes_actions
 from panel.votes import live as votes_live
@@ -94,6 +96,7 @@ AREAS: tuple[Any, ...] = (
     hearings_rules,
     live_server,
     opinions_rules,
+    ready,
     publication_rules,
     record_rules,
     rulebook_rules,
@@ -131,6 +134,7 @@ def routes() -> list[BaseRoute]:
     """Return every route."""
     return [
         *live_views.routes,
+        *ready.routes,
         *votes_views.routes,
         Mount("/static", StaticFiles(directory=folder("static")), name="static"),
         *accounts_views.routes,
@@ -216,6 +220,39 @@ def create_site(settings: Settings, committed: Callable[[Sequence[int]], None]) 
         known=signed_in.known,
         letterhead=letterhead(settings, reading),
         areas={"accounts": Desk(signed_in)},
+    )
+
+
+@dataclass
+class RecordChecked:
+    """Whether the whole record was found as it was written; read once, when serving begins."""
+
+    holds: bool = False
+
+    def check(self, reading: Engine) -> None:
+        """Rebuild the tree from the first entry; raises Broken where an entry, a body or the head was changed."""
+        with Session(reading) as db:
+            auditing.check_record(db, record_queries.head(db).size, {})
+        self.holds = True
+
+
+async def check_whole_record(site: pages.Site, checked: RecordChecked) -> None:
+    """Check the record beside serving; what does not hold is logged, and `/readyz` says so."""
+    try:
+        await asyncio.to_thread(checked.check, site.reading)
+    except Exception as problem:
+        log.failure("record_does_not_hold", problem)
+
+
+def readiness(site: pages.Site, checked: RecordChecked) -> ready.Readiness:
+    """Return what serving needs, by its code."""
+    return ready.Readiness(
+        {
+            "database": lambda: bool(site.writer.submit(ready.probe).result(ready.PATIENCE)),
+            "schema": lambda: database.version_of(site.reading) == schema_version(),
+            "record": lambda: checked.holds,
+            "disk": lambda: ready.has_room(Path(site.settings.data)),
+        }
     )
 
 
@@ -352,6 +389,8 @@ def create_app(settings: Settings) -> Starlette:
     hooks.PRESENCE[:], hooks.LOST[:] = [live.presence], [live.lost]
     changes = live_changes.Changes(site, live.emit_revision, stream_of, live.readers)
     crowd = live_views.Crowd(site)
+    checked = RecordChecked()
+    site.areas["ready"] = readiness(site, checked)
     site.areas |= {"live": live, "changes": changes, "crowd": crowd}
 
     @asynccontextmanager
@@ -361,8 +400,16 @@ def create_app(settings: Settings) -> Starlette:
         crowd.bind()
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         await asyncio.wrap_future(site.writer.submit(votes_actions.sweep))
+        checking = check_whole_record(site, checked)
         followed = keep_followed(Following(site, committed))
-        keeping = keep_seen(site), keep_limits(site), keep_mail(site), keep_published(site, settings), followed
+        keeping = (
+            keep_seen(site),
+            keep_limits(site),
+            keep_mail(site),
+            keep_published(site, settings),
+            followed,
+            checking,
+        )
         timers = [asyncio.create_task(each) for each in keeping]
         yield
         for timer in timers:

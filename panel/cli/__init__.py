@@ -21,6 +21,8 @@ COMMANDS: Mapping[str, tuple[str, Add]] = {
         "witness",
         lambda app, module: app.add_typer(module.witness, name="witness", help="Cosign another log's checkpoints."),
     ),
+    "backup": ("backup", lambda app, module: app.command("backup")(module.backup)),
+    "restore": ("backup", lambda app, module: app.command("restore")(module.restore)),
     "account": (
         "account",
         lambda app, module: app.add_typer(module.account, name="account", help="Accounts and offices."),

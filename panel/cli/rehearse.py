@@ -23,7 +23,7 @@ from panel.core.i18n import DEFAULT_LOCALE, translator
 from panel.core.pages import Site
 from panel.core.security import Actor
 from panel.record import actions as record
-from panel.record.events import BodyErased, KeyRotated
+from panel.record.events import BodyErased, KeyRotated, LogBegunAgain
 from panel.record.models import RecordBody, RecordEntry
 from panel.rehearsal import stage
 from panel.work import Work
@@ -130,7 +130,7 @@ def _erase(work: Work, cases: list[str], people: list[str]) -> int:
     """
     tokens = work.db.exec(select(Case.record_token).where(col(Case.id).in_(cases))).all()
     entries = select(RecordEntry.index).join(RecordBody).where(
-        col(RecordEntry.kind).not_in((BodyErased.kind, KeyRotated.kind)),
+        col(RecordEntry.kind).not_in((BodyErased.kind, KeyRotated.kind, LogBegunAgain.kind)),
         or_(col(RecordEntry.stream).in_(tokens), *(col(RecordBody.private).contains(person) for person in people)),
     )  # fmt: skip
     ground = translator(DEFAULT_LOCALE).reason(Reason("A rehearsal was wiped."))

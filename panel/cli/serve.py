@@ -4,9 +4,11 @@ import ctypes
 import gc
 import ipaddress
 import json
+import os
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,8 +24,9 @@ from panel.cli.init import settings_or_stop
 from panel.cli.record import Data, Locale, usage
 from panel.cli.rehearse import Rehearsals
 from panel.core import log
+from panel.core.alone import only_server
 from panel.core.config import LOOPBACK, Settings, readable_by_others
-from panel.core.errors import Reason
+from panel.core.errors import Reason, Refused
 from panel.core.i18n import DEFAULT_LOCALE, Translator, translator
 from panel.core.pages import Site
 from panel.core.patience import PatientProtocol
@@ -73,12 +76,23 @@ def serve(
 ) -> None:
     """Serve an installation. Settings: these options, else PANEL_* variables, else the installation's settings.toml."""
     words = translator(locale)
+    folder = data or Path(os.environ.get("PANEL_DATA", "data"))
+    if not (folder / "settings.toml").exists() and not os.environ.keys() & {"PANEL_SECRET", "PANEL_SECRET_FILE"}:
+        usage(words.reason(no_installation(folder)))
     settings = settings_or_stop(data, words, host=host, port=port)
     if print_config:
         typer.echo(json.dumps(settings.told(), ensure_ascii=False, indent=2))
         return
     for refusal in filter(None, (why_not_serve(settings), why_not_keys(settings))):
         usage(words.reason(refusal))
+    try:
+        with only_server(settings.data) if not settings.database else nullcontext():
+            _serve(settings, words)
+    except Refused as refused:
+        usage(words.reason(refused.reason))
+
+
+def _serve(settings: Settings, words: Translator) -> None:
     if subprocess.run([sys.executable, "-m", "panel.core.schema", str(settings.data)]).returncode != 0:
         usage(words.reason(Reason("The database could not be brought to this version's schema; nothing is served.")))
     share_memory()
@@ -100,10 +114,13 @@ def why_not_serve(settings: Settings) -> Reason | None:
             "or listen on 127.0.0.1."
         )
     if not settings.database and not (settings.data / "panel.sqlite").is_file():
-        return Reason(
-            "There is no installation in %(folder)s. Make one: panel init --data %(folder)s", folder=settings.data
-        )
+        return no_installation(settings.data)
     return None
+
+
+def no_installation(folder: Path) -> Reason:
+    """Say that nothing was made here yet, and how it is made."""
+    return Reason("There is no installation in %(folder)s. Make one: panel init --data %(folder)s", folder=folder)
 
 
 def why_not_keys(settings: Settings) -> Reason | None:

@@ -103,6 +103,12 @@ class Settings(BaseSettings):
         except OSError as problem:
             raise Unsafe(Reason("%(file)s cannot be read: %(why)s", file=file, why=problem.strerror)) from None
 
+    @field_validator("checkpoint_folder", "secret_file", mode="before")
+    @classmethod
+    def nothing_is_no_path(cls, given: Any) -> Any:
+        """Take an empty text for none: as a path it would be the present folder."""
+        return given or None
+
     @field_validator("secret")
     @classmethod
     def secret_is_strong(cls, secret: SecretStr) -> SecretStr:

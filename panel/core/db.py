@@ -80,6 +80,12 @@ def reading_engine(url: str) -> Engine:
     return _engine(url, begin="BEGIN", pragmas=(*PRAGMAS[2:], "PRAGMA query_only=ON"))
 
 
+def version_of(engine: Engine) -> str:
+    """Return the number of the last migration that a database has seen."""
+    with engine.connect() as connection:
+        return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
+
+
 def snapshot(engine: Engine) -> Session:
     """Open a session that only reads: one snapshot, in which `remembered` questions are asked once."""
     return Session(engine, info={REMEMBERED: {}})

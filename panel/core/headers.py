@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from panel.core import clock, log, pages
+from panel.core import clock, log, pages, ready
 from panel.core.config import Settings
 from panel.core.errors import NotFound, Reason, Refused, TooLarge, TooSlow
 from panel.core.ids import new_id
@@ -117,7 +117,7 @@ class Front:
                 await _error(scope, error)(scope, receive, outgoing)
 
     async def _admit(self, scope: Scope, body: "_Body", outgoing: "_Outgoing") -> None:
-        if not self._knows_host(scope):
+        if scope["path"] not in ready.ADDRESSES and not self._knows_host(scope):
             log.security("host_refused")
             await PlainTextResponse("421 Misdirected Request", status_code=421)(scope, body, outgoing)
             return

@@ -80,6 +80,7 @@ EVENTS = {
     "accounts.factor_removed": Label("A second factor was removed"),
     "accounts.recovery_codes_made": Label("Recovery codes were made"),
     "accounts.recovery_code_used": Label("A recovery code was used"),
+    "record.log_begun_again": Label("The log has begun again"),
     "accounts.link_made": Label("A link was made"),
     "accounts.person_disabled": Label("An account was closed"),
     "accounts.person_enabled": Label("An account was opened again"),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection
+from datetime import datetime
 from functools import partial
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from panel.core.db import empty_log
 from panel.core.errors import NotFound, require
 from panel.core.security import Actor
 from panel.record import queries, rules
-from panel.record.events import BodyErased, Event, KeyRotated
+from panel.record.events import BodyErased, Event, KeyRotated, LogBegunAgain
 from panel.record.models import ACKNOWLEDGED
 
 
@@ -32,6 +33,15 @@ def rotate_key(work: Recording, actor: Actor | None, *, former: str, key: str, g
     """Record that another key (public keys, as text) signs from the next checkpoint but one on."""
     require(rules.why_not_rotate(ground))
     work.record(KeyRotated(actor_id=actor.person_id if actor else None, former=former, key=key, ground=ground))
+
+
+def begin_again(
+    work: Recording, actor: Actor | None, *, origin: str, size: int, root: str, key: str, made_at: datetime
+) -> None:
+    """Record that a restored backup goes on under a new origin: `origin`, `size`, `root` are the last published of the
+    former log (root in hex; empty where none was published).
+    """
+    work.record(LogBegunAgain(origin=origin, size=size, root=root, key=key, made_at=made_at))
 
 
 def erase(work: Recording, actor: Actor | None, *, index: int, ground: str) -> None:

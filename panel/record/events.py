@@ -1,6 +1,7 @@
 """Events: what may stand on the record."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import IntEnum
 from typing import Any, ClassVar
 
@@ -86,3 +87,19 @@ class BodyErased(Event):
     disclosure: ClassVar[Level] = Level.PUBLIC
     index: int
     ground: str
+
+
+class LogBegunAgain(Event):
+    """A backup was restored: the record goes on under another origin and key; names the last checkpoint of the former.
+
+    What the former log published beyond `size` is not in this one: whoever holds such a checkpoint can show it.
+    """
+
+    kind: ClassVar[str] = "record.log_begun_again"
+    public: ClassVar[frozenset[str]] = frozenset({"origin", "size", "root", "key", "made_at"})
+    disclosure: ClassVar[Level] = Level.PUBLIC
+    origin: str
+    size: int
+    root: str
+    key: str
+    made_at: datetime

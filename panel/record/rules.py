@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from panel.core.errors import Reason
 from panel.core.security import ANYONE, SIGNED_IN, Grant
-from panel.record.events import BodyErased, KeyRotated
+from panel.record.events import BodyErased, KeyRotated, LogBegunAgain
 from panel.record.models import RecordBody, RecordEntry
 
 PERMISSIONS: Mapping[str, Grant] = {
@@ -27,7 +27,7 @@ def why_not_erase(entry: RecordEntry, body: RecordBody | None, ground: str) -> R
     """Say why an entry's body cannot be erased; who erased another, and why, is kept for ever."""
     if body is None:
         return Reason("This entry was erased before.")
-    if entry.kind in (BodyErased.kind, KeyRotated.kind):
+    if entry.kind in (BodyErased.kind, KeyRotated.kind, LogBegunAgain.kind):
         return Reason("An entry that records an erasure or another key cannot be erased.")
     if not ground.strip():
         return Reason("Please state the ground of the erasure.")

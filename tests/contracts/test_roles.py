@@ -20,6 +20,7 @@ LEADS_ON = {"publication.start"}
 
 PAGES: dict[str, str] = {
     "publication.start": EVERYBODY,
+    "core.healthz": EVERYBODY,
     "accounts.show_sign_in": EVERYBODY,
     "accounts.devices": SIGNED_IN,
     "accounts.show_password": SIGNED_IN,
@@ -103,6 +104,7 @@ ABSENT: dict[str, int] = {
     "accounts.demo": 404,
     "accounts.demo_seats": 404,
     "accounts.demo_link": 404,
+    "core.readyz": 503,
     "accounts.set_up": 410,
     "accounts.show_administrator": 410,
     "accounts.link": 410,

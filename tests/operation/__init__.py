@@ -1,0 +1,1 @@
+"""An installation in operation: health, backups, and what goes wrong."""
