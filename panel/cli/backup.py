@@ -5,6 +5,7 @@ checked first, whole: the digests, the database's own integrity, the record from
 """
 
 import io
+import os
 import secrets
 import shutil
 import sqlite3
