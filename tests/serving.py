@@ -14,6 +14,12 @@ from panel.cli.serve import server_of
 from tests.factories import World, make_world
 
 
+def free_port() -> int:
+    """Return a port that nobody listens on at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
 @dataclass
 class Served:
     """A world that listens; `origin` is the address that browsers use."""

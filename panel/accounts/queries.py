@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlmodel import Session, col, select
 
+from panel.accounts import rules
 from panel.accounts.models import (
     Appointment,
     Installation,
@@ -87,6 +88,11 @@ def offices_of(db: Session, person_id: str) -> frozenset[Office]:
     """Return the offices that somebody holds now."""
     held = select(Appointment.office).where(Appointment.person_id == person_id, col(Appointment.ended_at).is_(None))
     return frozenset(map(Office, db.exec(held).all()))
+
+
+def why_not_part(db: Session, person_id: str) -> Reason | None:
+    """Say why somebody's offices keep them out of every case; None where none does."""
+    return rules.why_not_part(office_rules(), offices_of(db, person_id))
 
 
 def holders(db: Session, office: Office) -> Sequence[Person]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import rfc8785
 
+from panel.accounts import queries as accounts
 from panel.cases import inspection, queries, rules
 from panel.cases.events import CaseOpened, ExhibitFiled, PersonAssigned, QuestionsListed, VerificationFiled
 from panel.cases.models import Assignment, Case, Exhibit, FactualQuestion, Outcome, Track, VerificationReport
@@ -55,6 +56,7 @@ def assign(work: Work, actor: Actor | None, *, case_id: str, person_id: str, rol
     _case(work, actor, case_id, "cases.assign")
     held = security.standings_of(work.db, person_id).get(case_id)
     require(rules.why_not_assign(role, held.role if held else None))
+    require(accounts.why_not_part(work.db, person_id))
     assignment = work.add(Assignment(case_id=case_id, person_id=person_id, role=role))
     work.record(PersonAssigned(case_id=case_id, actor_id=_id(actor), role=role.value, person_id=person_id))
     return assignment

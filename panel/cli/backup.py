@@ -299,7 +299,7 @@ def _begun(settings: Settings, manifest: Manifest) -> Iterator[Reason]:
     key = checkpoint.read_key(settings.record_key)
     former: dict[str, Any] = {"origin": manifest.origin, "size": manifest.size, "root": manifest.root}
     with writing(settings.database_url) as (engine, writer):
-        writer.call(actions.begin_again, None, key=str(key.verifier), made_at=manifest.made_at, **former)
+        writer.call(actions.begin_again, None, key=str(key.verifier), made_at=clock.rfc3339(manifest.made_at), **former)
         writer.call(_let_go, None)
         checkpoint.publish(engine, key, clock.now())
     waiting = _open_in_secret(settings)

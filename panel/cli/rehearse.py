@@ -39,6 +39,19 @@ KEPT = ("record_", "acknowledgement", "checkpoint", "cosignature", "timestamp", 
 """Tables of the record and of keys: nothing is deleted in them but texts, by lawful erasure."""
 
 
+@dataclass(frozen=True)
+class _Held:
+    """A simulation that is at work: its loop, in a thread of its own, and its task."""
+
+    loop: asyncio.AbstractEventLoop
+    task: "asyncio.Task[None]"
+
+    def cancel(self) -> None:
+        """Let it end, from any thread."""
+        with suppress(RuntimeError):  # it has just ended by itself
+            self.loop.call_soon_threadsafe(self.task.cancel)
+
+
 @dataclass
 class Rehearsals:
     """Holds rehearsals on a site that serves; one at a time."""
@@ -46,8 +59,7 @@ class Rehearsals:
     site: Site
     running: bool = False
     _filed: SeededCase | None = None
-    _loop: asyncio.AbstractEventLoop | None = field(default=None, repr=False)
-    _task: "asyncio.Task[None] | None" = field(default=None, repr=False)
+    _held: "_Held | None" = field(default=None, repr=False)
 
     def left(self, db: Session) -> bool:
         """Say whether anything of a rehearsal is there."""
@@ -73,19 +85,22 @@ class Rehearsals:
         threading.Thread(target=self._run, args=(case, kept.door_key), name="rehearsal", daemon=True).start()
 
     def _run(self, case: SeededCase, key: str) -> None:
+        ended = Reason("The rehearsal is over.")
         try:
             asyncio.run(self._hold(case, key))
         except asyncio.CancelledError:
-            pass
+            return
         except Exception as problem:
             log.failure("rehearsal_failed", problem)
-            self._tell(translator(DEFAULT_LOCALE).reason(Reason("The simulation has stopped.")))
-        finally:
-            self._loop = self._task = None
+            ended = Reason("The simulation has stopped.")
+        if desk(self.site).door_key == key:
+            self._tell(translator(DEFAULT_LOCALE).reason(ended))
 
     async def _hold(self, case: SeededCase, key: str) -> None:
         settings = self.site.settings
-        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        task = asyncio.current_task()
+        assert task is not None, "a coroutine runs in a task"
+        self._held = _Held(asyncio.get_running_loop(), task)
         await stage.hold(
             f"http://127.0.0.1:{settings.port}", script=case.script, logins=case.logins, case_id=case.case_id,
             hearing_id=case.hearing_id, auto=False, say=self._tell, pace=PACE, waits=WAITS,
@@ -98,10 +113,9 @@ class Rehearsals:
 
     def stop(self) -> None:
         """Let the simulated members go."""
-        loop, task, kept = self._loop, self._task, desk(self.site)
-        if loop is not None and task is not None:
-            with suppress(RuntimeError):  # it has just ended by itself
-                loop.call_soon_threadsafe(task.cancel)
+        kept, held, self._held = desk(self.site), self._held, None
+        if held is not None:
+            held.cancel()
         self.running, kept.demo, kept.door_key = False, None, ""
 
     def wipe(self, work: Work, actor: Actor) -> int:

@@ -5,14 +5,13 @@ import gc
 import ipaddress
 import json
 import os
-import subprocess
-import sys
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 from starlette.types import ASGIApp
 
@@ -25,7 +24,9 @@ from panel.cli.record import Data, Locale, usage
 from panel.cli.rehearse import Rehearsals
 from panel.core import log
 from panel.core.alone import only_server
+from panel.core.assets import schema_version
 from panel.core.config import LOOPBACK, Settings, readable_by_others
+from panel.core.db import reading_engine, version_of
 from panel.core.errors import Reason, Refused
 from panel.core.i18n import DEFAULT_LOCALE, Translator, translator
 from panel.core.pages import Site
@@ -83,8 +84,9 @@ def serve(
     if print_config:
         typer.echo(json.dumps(settings.told(), ensure_ascii=False, indent=2))
         return
-    for refusal in filter(None, (why_not_serve(settings), why_not_keys(settings))):
-        usage(words.reason(refusal))
+    for why_not in (why_not_serve, why_not_keys, why_not_schema):
+        if (refusal := why_not(settings)) is not None:
+            usage(words.reason(refusal))
     try:
         with only_server(settings.data) if not settings.database else nullcontext():
             _serve(settings, words)
@@ -93,8 +95,6 @@ def serve(
 
 
 def _serve(settings: Settings, words: Translator) -> None:
-    if subprocess.run([sys.executable, "-m", "panel.core.schema", str(settings.data)]).returncode != 0:
-        usage(words.reason(Reason("The database could not be brought to this version's schema; nothing is served.")))
     share_memory()
     log.configure()
     app = create_app(settings)
@@ -133,6 +133,24 @@ def why_not_keys(settings: Settings) -> Reason | None:
     if open_to_others is None:
         return None
     return Reason("Others may read %(file)s: its mode must be 0600 (0700 for folders).", file=open_to_others)
+
+
+def why_not_schema(settings: Settings) -> Reason | None:
+    """Say why a database does not fit this version; `panel migrate` brings an older one up to it."""
+    engine = reading_engine(settings.database_url)
+    try:
+        version = version_of(engine)
+    except DBAPIError as problem:
+        return Reason("The database cannot be read: %(why)s", why=problem.orig)
+    finally:
+        engine.dispose()
+    if version > schema_version():
+        return Reason("The database belongs to a newer version (schema %(version)s).", version=version)
+    if version < schema_version():
+        return Reason(
+            "The database belongs to an older version (schema %(version)s). Run: panel migrate", version=version
+        )
+    return None
 
 
 def greet(site: Site, words: Translator) -> None:

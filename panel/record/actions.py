@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Collection
-from datetime import datetime
 from functools import partial
 from typing import Protocol
 
@@ -36,7 +35,7 @@ def rotate_key(work: Recording, actor: Actor | None, *, former: str, key: str, g
 
 
 def begin_again(
-    work: Recording, actor: Actor | None, *, origin: str, size: int, root: str, key: str, made_at: datetime
+    work: Recording, actor: Actor | None, *, origin: str, size: int, root: str, key: str, made_at: str
 ) -> None:
     """Record that a restored backup goes on under a new origin: `origin`, `size`, `root` are the last published of the
     former log (root in hex; empty where none was published).

@@ -1,7 +1,6 @@
 """Events: what may stand on the record."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from enum import IntEnum
 from typing import Any, ClassVar
 
@@ -102,4 +101,4 @@ class LogBegunAgain(Event):
     size: int
     root: str
     key: str
-    made_at: datetime
+    made_at: str

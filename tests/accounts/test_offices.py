@@ -7,9 +7,12 @@ from sqlmodel import select
 
 from panel.accounts import actions, queries, rules
 from panel.accounts.models import Appointment, Person, SignInSession
+from panel.cases import actions as cases
+from panel.committees import actions as committees
+from panel.committees.models import Category
 from panel.core import hooks
 from panel.core.errors import Forbidden, NotFound, Refused
-from panel.core.security import Office
+from panel.core.security import Office, Role
 from panel.record.models import RecordEntry
 from tests.factories import World
 from tests.people import OFFICERS
@@ -128,6 +131,20 @@ def test_administrators_see_no_case_text(world: World) -> None:
         found = [client.get(path) for path in (f"/cases/{world.case_id}", f"/hearings/{world.hearing_id}", "/cases")]
         assert [answer.status_code for answer in found] == [404, 404, 200]
         assert not any("水库溢洪道闸门" in answer.text for answer in found)
+
+
+@pytest.mark.parametrize("who", ["system", "security", "audit"])
+def test_administrators_get_neither_a_duty_nor_a_seat_in_a_case(world: World, who: str) -> None:
+    with pytest.raises(Refused, match="no part in any case"):
+        world.act(cases.assign, "secretary", case_id=world.case_id, person_id=world.people[who], role=Role.OBSERVER)
+    with pytest.raises(Refused, match="no part in any case"):
+        world.act(
+            committees.seat, "secretary", committee_id=world.committee_id, person_id=world.people[who],
+            category=Category.EXPERT,
+        )  # fmt: skip
+    assert world.actor(who).standings == {}
+    duty = {"case_id": world.case_id, "person_id": world.people["clerk"], "role": Role.OBSERVER}
+    assert world.act(cases.assign, "secretary", **duty).role is Role.OBSERVER
 
 
 def test_the_pack_describes_every_office_and_nothing_else() -> None:

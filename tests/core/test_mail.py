@@ -17,6 +17,7 @@ from sqlmodel import select
 from panel.core import clock, mail
 from panel.core.mail import MailState, OutgoingMail
 from tests.factories import World
+from tests.serving import free_port
 
 TEXT = "链接：https://heyi.example/links/reset/一次性的内容"
 
@@ -51,11 +52,6 @@ def box(world: World) -> Iterator[Mailbox]:
     point(world, controller.port)
     yield mailbox
     controller.stop()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
 
 
 def point(world: World, port: int) -> None:

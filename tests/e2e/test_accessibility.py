@@ -122,6 +122,7 @@ def test_pages_of_the_votes(running: Served, screens: Screens) -> None:
     step(world)
     first = ids(world, Motion)[0]
     world.act(votes.open_motion, "chair", motion_id=first)
+    screens.expect_trouble("/turnout")  # the chair's page asks once more while the screen passes to another member
     look = Look(screens, running)
     round_ = f"/rounds/{ids(world, Round)[-1]}"
     look.all([(who, live(world)) for who in ("chair", "luo")] + [("luo", f"/motions/{first}/ballot"), ("luo", round_)])

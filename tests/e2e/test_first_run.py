@@ -14,11 +14,10 @@ from playwright.sync_api import Page, expect
 
 import run
 from tests.browser import Screens
-from tests.core.test_mail import free_port
 from tests.e2e.look import Look
 from tests.e2e.room import fill, form_of, send
 from tests.factories import World
-from tests.serving import served
+from tests.serving import free_port, served
 
 PASSWORD = "清晨的江面上有三只白鹭在飞翔"
 PASTED = "姓名\t席位类别\t单位\n欧阳岚\t法律专业人士\t某律师事务所\n罗正\t纪检监察\t市纪委\n孟工\t行业专家\t某设计院"

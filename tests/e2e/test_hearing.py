@@ -35,7 +35,7 @@ from tests.hearings.course import EVERYBODY, KEYS, come, opine
 from tests.serving import served
 from tests.verify.stories import token_of
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 PHONE, DESK = "luo", "shi"
 ELSEWHERE = tuple(key for key in EVERYBODY if key not in {"chair", PHONE, DESK})

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
+from panel.accounts import queries as accounts
 from panel.cases import queries as cases
 from panel.committees import queries, rules
 from panel.committees.events import (
@@ -64,6 +65,7 @@ def seat(
 
 
 def _seat(work: Work, actor: Actor | None, committee: Committee, number: int, member: Member) -> Seat:
+    require(accounts.why_not_part(work.db, member.person_id))
     taken = work.add(
         Seat(
             committee_id=committee.id, case_id=committee.case_id, person_id=member.person_id, number=number,

@@ -1,0 +1,82 @@
+"""The samples for systemd, nginx, Caddy and containers: judged by their own checkers where those are, else read."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from panel.core.config import Settings
+from panel.core.security import DOOR_KEY
+
+ROOT = Path(__file__).parent.parent.parent
+SAMPLES = ROOT / "docs" / "samples"
+MOST_EXPOSED = 2.0
+"""What `systemd-analyze security` may say at most (0 is closed, 10 is open)."""
+
+Note = Callable[[str, object], None]
+
+
+def sample(name: str) -> str:
+    return (SAMPLES / name).read_text(encoding="utf-8")
+
+
+def test_the_unit_is_one_and_leaves_little_open(record_property: Note) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        record_property("counted", "not tried: the unit under systemd-analyze, which this machine does not have")
+        return
+    unit = str(SAMPLES / "heyi.service")
+    verified = subprocess.run([analyze, "verify", unit], capture_output=True, text=True, timeout=60)
+    assert (verified.returncode, verified.stdout) == (0, ""), verified.stderr
+    judged = subprocess.run([analyze, "security", "--offline=true", unit], capture_output=True, text=True, timeout=60)
+    level = re.search(r"exposure level for heyi.service: ([0-9.]+)", judged.stdout)
+    assert level, judged.stdout
+    assert float(level[1]) <= MOST_EXPOSED
+
+
+def test_the_unit_starts_the_command_of_the_readme() -> None:
+    (start,) = re.findall(r"^ExecStart=(.+)$", sample("heyi.service"), re.MULTILINE)
+    assert start.split()[1:] == ["/opt/heyi/run.py", "serve", "--data", "/var/lib/heyi"]
+    assert "StateDirectory=heyi" in sample("heyi.service")
+
+
+@pytest.mark.parametrize("name", ["nginx.conf", "Caddyfile"])
+def test_a_proxy_takes_nothing_from_strangers_and_passes_sockets_on(name: str) -> None:
+    text = sample(name)
+    assert text.count("{") == text.count("}")
+    for header in ("X-Forwarded-Host", "Forwarded", DOOR_KEY.title()):
+        assert re.search(rf'proxy_set_header {header} "";|header_up -{header}\b', text), header
+    assert re.search(r"X-Forwarded-For (\$remote_addr|\{remote_host\})", text)
+    assert "127.0.0.1:8000" in text
+    named = set(re.findall(r"\b([a-z]+_?[a-z]+) = \[", text))
+    assert named == {"origins", "trusted_proxies"} <= set(Settings.model_fields)
+    if name == "nginx.conf":
+        assert "proxy_set_header Upgrade $http_upgrade;" in text
+        assert "$request_method $uri" in text
+        assert "$args" not in text
+
+
+def test_nginx_itself_takes_its_sample(tmp_path: Path, record_property: Note) -> None:
+    nginx, openssl = shutil.which("nginx"), shutil.which("openssl")
+    if nginx is None or openssl is None:
+        record_property("counted", "not tried: the sample under nginx -t, which this machine does not have")
+        return
+    pair = ["-keyout", f"{tmp_path}/key.pem", "-out", f"{tmp_path}/fullchain.pem", "-subj", "/CN=heyi.example.cn"]
+    subprocess.run([openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", *pair], check=True, capture_output=True)
+    text = sample("nginx.conf").replace("/etc/ssl/heyi/", f"{tmp_path}/").replace("/var/log/nginx/", f"{tmp_path}/")
+    (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid;\nevents {{}}\nhttp {{\n{text}\n}}\n", encoding="utf-8")
+    done = subprocess.run([nginx, "-t", "-c", f"{tmp_path}/nginx.conf"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_container_copies_what_there_is_and_runs_as_nobody_special() -> None:
+    lines = re.sub(r"\\\n", "", sample("Containerfile")).splitlines()
+    copied = [line.split()[1] for line in lines if line.startswith("COPY")]
+    assert [name for name in copied if not (ROOT / name).exists()] == []
+    assert {"panel", "templates", "static", "migrations"} <= set(copied)
+    words = [line.split()[0] for line in lines if line and not line.startswith("#")]
+    assert words.index("USER") < words.index("ENTRYPOINT")
+    assert "--require-hashes" in sample("Containerfile")
