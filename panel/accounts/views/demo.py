@@ -6,9 +6,7 @@ One door is an exception and documented as such in docs/security.md: following a
 from urllib.parse import urlsplit
 
 import anyio
-import segno
 from itsdangerous import BadSignature
-from markupsafe import Markup
 from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -19,7 +17,7 @@ from panel.accounts.forms import EntryForm
 from panel.accounts.models import Person
 from panel.accounts.queries import Demo, DemoPlace
 from panel.accounts.views import sign_in
-from panel.accounts.views.desk import open_demo
+from panel.accounts.views.desk import drawn, open_demo
 from panel.core import log, security
 from panel.core.config import LOOPBACK
 from panel.core.db import snapshot
@@ -54,15 +52,10 @@ def show_demo(reading: Reading) -> Response:
     groups: dict[Reason, list[dict[str, object]]] = {}
     for place in demo.places:
         path = entry_path(site, place.login)
-        code = _code(lan + path) if site.settings.lan and lan else ""
+        code = drawn(lan + path) if site.settings.lan and lan else ""
         shown = {"place": place, "path": path, "taken": place.login in taken, "code": code}
         groups.setdefault(place.heading, []).append(shown)
     return reading.render("accounts/demo.html", groups=groups, offered=demo)
-
-
-def _code(address: str) -> Markup:
-    """Draw a QR code: our own address, presentation attributes only."""
-    return Markup(segno.make(address, error="m").svg_inline(scale=4, light="#fff"))  # noqa: S704 - our own drawing of our own address; nothing that anybody typed
 
 
 @page("accounts.see_demo")

@@ -1,17 +1,22 @@
 """The desk where people sign in: what this area keeps per installation, and the cookies it hands out."""
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Protocol
 
+import segno
+from markupsafe import Markup
 from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
 from panel.accounts.queries import Demo, SignedIn
-from panel.accounts.throttle import Throttle
+from panel.accounts.throttle import Key, Throttle
+from panel.core import clock
 from panel.core.config import Settings
+from panel.core.errors import Busy, Reason
 from panel.core.pages import Site
 from panel.core.security import DOOR_KEY
 
@@ -56,6 +61,24 @@ def desk(site: Site) -> Desk:
     """Return the installation's desk."""
     found: Desk = site.areas["accounts"]
     return found
+
+
+def too_often(seconds: int) -> Busy:
+    """Return the refusal of somebody who has guessed too often: how long they wait."""
+    return Busy(Reason("Too many attempts. Please wait %(n)s seconds and try again.", n=seconds), seconds=seconds)
+
+
+def begin_guess(site: Site, keys: Sequence[Key]) -> Throttle:
+    """Return the brake for a guess that begins now; raises Busy for whoever has to wait first."""
+    throttle = desk(site).throttle
+    if seconds := throttle.begin(keys, clock.monotonic()):
+        raise too_often(seconds)
+    return throttle
+
+
+def drawn(address: str) -> Markup:
+    """Draw an address of ours as a QR code, presentation attributes only."""
+    return Markup(segno.make(address, error="m").svg_inline(scale=4, light="#fff"))  # noqa: S704 - our own drawing of our own address; nothing that anybody typed
 
 
 def nearby(request: Request, settings: Settings) -> bool:

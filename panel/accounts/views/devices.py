@@ -6,9 +6,9 @@ from starlette.routing import Route
 from panel.accounts import actions, passwords, queries, rules
 from panel.accounts.forms import PasswordForm
 from panel.accounts.models import Person, SignInSession
-from panel.accounts.views.desk import desk, device_of, set_session
+from panel.accounts.views.desk import begin_guess, desk, device_of, set_session
 from panel.core import clock, log
-from panel.core.errors import Busy, Reason
+from panel.core.errors import Reason
 from panel.core.forms import Form
 from panel.core.ids import new_reference
 from panel.core.pages import Acting, Reading, act, page
@@ -77,10 +77,8 @@ async def _errors(acting: Acting, form: PasswordForm) -> dict[str, Reason]:
 
 async def _why_not_current(acting: Acting, password: str) -> Reason | None:
     """Check the present password under the same brake as signing in: a stolen session must not guess it."""
-    throttle, keys = desk(acting.site).throttle, [("account", acting.me.person_id)]
-    seconds = throttle.begin(keys, clock.monotonic())
-    if seconds:
-        raise Busy(Reason("Too many attempts. Please wait %(n)s seconds and try again.", n=seconds), seconds=seconds)
+    keys = [("account", acting.me.person_id)]
+    throttle = begin_guess(acting.site, keys)
     kept = await acting.ask(lambda db: db.get_one(Person, acting.me.person_id).password_hash)
     right = await passwords.holds(kept, password)
     (throttle.succeeded if right else throttle.failed)(keys, clock.monotonic())

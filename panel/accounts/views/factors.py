@@ -3,9 +3,7 @@
 from functools import partial
 from urllib.parse import quote
 
-import segno
 from itsdangerous import BadSignature
-from markupsafe import Markup
 from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -15,9 +13,9 @@ from panel.accounts import actions, factors, passwords, queries, rules
 from panel.accounts.forms import CodeForm, FactorForm, SecondStepForm
 from panel.accounts.models import Person
 from panel.accounts.views import sign_in
-from panel.accounts.views.desk import desk
+from panel.accounts.views.desk import begin_guess, desk, drawn
 from panel.core import clock, log
-from panel.core.errors import Busy, FactorNeeded, Gone, Reason, Refused
+from panel.core.errors import FactorNeeded, Gone, Reason, Refused
 from panel.core.forms import Form
 from panel.core.pages import Acting, Edge, Reading, act, edge, local_path, page, refusal
 
@@ -29,7 +27,7 @@ def factor_needed(request: Request, error: FactorNeeded) -> Response:
     """Lead somebody who must have a second factor to where it is set up, and from there on to what was asked for."""
     if request.method != "GET" or edge(request).htmx:
         return refusal(request, error)
-    query = request.url.query
+    query = request.scope["query_string"].decode("latin-1")
     onward = request.scope["path"] + (f"?{query}" if query else "")
     return RedirectResponse(f"/factors?next={quote(onward, safe='')}", status_code=303)
 
@@ -49,15 +47,11 @@ def _page(here: Edge, db: Session, *, onward: str, status: int = 200, reason: Re
     issuer = site.letterhead().get("organisation") or "Heyi"
     return here.render(
         "accounts/factors.html", status=status, factor=factor, secret=secret,
-        code=_drawn(factors.uri(secret, person.login, issuer)) if secret else "",
+        code=drawn(factors.uri(secret, person.login, issuer)) if secret else "",
         left=len(queries.recovery_codes(db, me.person_id)), needed=me.lacks_factor,
         required=desk(site).signed_in.must_have_factor(me.standings, me.offices),
         next=local_path(onward) if onward else "", reason=reason,
     )  # fmt: skip
-
-
-def _drawn(address: str) -> Markup:
-    return Markup(segno.make(address, error="m").svg_inline(scale=4, light="#fff"))  # noqa: S704 - our own drawing of our own text
 
 
 @act("accounts.keep_factors", form=FactorForm)
@@ -122,9 +116,8 @@ async def _codes() -> tuple[list[str], list[str]]:
 
 async def _step(acting: Acting, code: str) -> int | None:
     """Return the step of one's own code, under the brake of signing in."""
-    throttle, keys = desk(acting.site).throttle, [("account", f"factor {acting.me.person_id}")]
-    if seconds := throttle.begin(keys, clock.monotonic()):
-        raise Busy(Reason("Too many attempts. Please wait %(n)s seconds and try again.", n=seconds), seconds=seconds)
+    keys = [("account", f"factor {acting.me.person_id}")]
+    throttle = begin_guess(acting.site, keys)
     step = await acting.ask(partial(_matching, acting, acting.me.person_id, code))
     (throttle.failed if step is None else throttle.succeeded)(keys, clock.monotonic())
     return step
@@ -148,9 +141,8 @@ async def second_step(acting: Acting, form: SecondStepForm) -> Response:
     person = await acting.ask(lambda db: queries.person(db, person_id))
     if person is None or person.disabled_at is not None:
         raise Gone(Reason("Signing in took too long. Please begin again."))
-    throttle, keys = desk(acting.site).throttle, [("account", f"factor {person.id}")]
-    if seconds := throttle.begin(keys, clock.monotonic()):
-        raise Busy(Reason("Too many attempts. Please wait %(n)s seconds and try again.", n=seconds), seconds=seconds)
+    keys = [("account", f"factor {person.id}")]
+    throttle = begin_guess(acting.site, keys)
     if not await _used_up(acting, person, form.code):
         throttle.failed(keys, clock.monotonic())
         log.security("second_step_failed", person=person.id)

@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
-import segno
 from itsdangerous import BadSignature
-from markupsafe import Markup
 from sqlmodel import Session
 from starlette.background import BackgroundTask
 from starlette.responses import RedirectResponse, Response
@@ -17,9 +15,9 @@ from panel.accounts.forms import ChosenPasswordForm, ForgottenForm
 from panel.accounts.models import LinkPurpose, Person
 from panel.accounts.throttle import address_key
 from panel.accounts.views import sign_in
-from panel.accounts.views.desk import desk, device_of, set_session
+from panel.accounts.views.desk import begin_guess, device_of, drawn, set_session
 from panel.core import clock, log, mail, text
-from panel.core.errors import Busy, Gone, Reason
+from panel.core.errors import Gone, Reason
 from panel.core.forms import Form
 from panel.core.ids import new_reference
 from panel.core.pages import Acting, Edge, Reading, Site, act, page
@@ -31,11 +29,6 @@ def address(site: Site, purpose: LinkPurpose, reference: str) -> str:
     """Return a link's address: under the first of the site's own addresses, never under what a request calls it."""
     token = site.tokens(f"link.{purpose.value}").dumps(reference)
     return f"{site.settings.origins[0]}/links/{purpose.value}/{token}"
-
-
-def code(link: str) -> Markup:
-    """Draw a link as a QR code, for a phone or a printed slip."""
-    return Markup(segno.make(link, error="m").svg_inline(scale=3, light="#fff"))  # noqa: S704 - our own drawing of our own address; nothing that anybody typed
 
 
 def letter(here: Edge, person: Person, purpose: LinkPurpose, link: str) -> tuple[str, str]:
@@ -68,7 +61,7 @@ async def invite(acting: Acting, person: Person, *, keyed: bool = True) -> str |
 async def make_invitation(acting: Acting, person: Person, form: Form) -> Response:
     """Invite somebody, again if need be: an earlier link is void."""
     link = await invite(acting, person)
-    return acting.render("accounts/invited.html", person=person, slips=[(person, link, code(link))] if link else [])
+    return acting.render("accounts/invited.html", person=person, slips=[(person, link, drawn(link))] if link else [])
 
 
 @page("accounts.forget")
@@ -80,11 +73,8 @@ def show_forgotten(reading: Reading) -> Response:
 @act("accounts.forget", form=ForgottenForm)
 async def forget(acting: Acting, form: ForgottenForm) -> Response:
     """Answer alike, and at once, for known and unknown names; the mail is written after the answer has gone."""
-    throttle, now = desk(acting.site).throttle, clock.monotonic()
     keys = [address_key(acting.request.client.host if acting.request.client else "")]
-    if seconds := throttle.begin(keys, now):
-        raise Busy(Reason("Too many attempts. Please wait %(n)s seconds and try again.", n=seconds), seconds=seconds)
-    throttle.failed(keys, now)
+    begin_guess(acting.site, keys).failed(keys, clock.monotonic())
     answer = acting.render("accounts/forgotten.html", asked=True, by_mail=mail.configured(acting.site.settings))
     answer.background = BackgroundTask(_send_reset, acting, text.nfc(form.login.strip()))
     return answer

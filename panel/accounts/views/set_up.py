@@ -15,9 +15,9 @@ from starlette.routing import Route
 from panel.accounts import actions, passwords, queries, rules
 from panel.accounts.forms import AdministratorForm, FirstLetterheadForm
 from panel.accounts.views import sign_in
-from panel.accounts.views.desk import YEAR, desk, set_cookie
+from panel.accounts.views.desk import YEAR, begin_guess, set_cookie
 from panel.core import clock, log
-from panel.core.errors import Busy, Forbidden, Gone, NotFound, Reason, Refused
+from panel.core.errors import Forbidden, Gone, NotFound, Reason, Refused
 from panel.core.files import write_whole
 from panel.core.i18n import LOCALES, own_name
 from panel.core.pages import Acting, Edge, Reading, act, page
@@ -48,10 +48,7 @@ def path_with(code: str) -> str:
 
 def _check(here: Edge, code: str) -> None:
     """Refuse a wrong code; slower with every guess."""
-    throttle, now = desk(here.site).throttle, clock.monotonic()
-    seconds = throttle.begin(THROTTLED, now)
-    if seconds:
-        raise Busy(Reason("Too many attempts. Please wait %(n)s seconds and try again.", n=seconds), seconds=seconds)
+    throttle, now = begin_guess(here.site, THROTTLED), clock.monotonic()
     try:
         kept = here.site.settings.set_up_code.read_text(encoding="ascii")
     except OSError:

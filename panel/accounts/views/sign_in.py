@@ -10,7 +10,7 @@ from panel.accounts import actions, passwords, queries
 from panel.accounts.forms import DisplayForm, LocaleForm, SignInForm
 from panel.accounts.models import Person
 from panel.accounts.throttle import Key, address_key
-from panel.accounts.views.desk import DEVICE_AGE, YEAR, desk, device_of, open_demo, set_cookie, set_session
+from panel.accounts.views.desk import DEVICE_AGE, YEAR, desk, device_of, open_demo, set_cookie, set_session, too_often
 from panel.core import clock, hooks, log, text
 from panel.core.errors import Busy, Reason, SignInNeeded
 from panel.core.forms import Form
@@ -95,8 +95,7 @@ def _known_device(site: Site, cookie: str, someone: Person) -> str | None:
 
 
 def _too_often(acting: Acting, login: str, onward: str, seconds: int) -> Response:
-    reason = Reason("Too many attempts. Please wait %(n)s seconds and try again.", n=seconds)
-    answer = _page(acting, status=429, reason=reason, login=login, onward=onward)
+    answer = _page(acting, status=429, reason=too_often(seconds).reason, login=login, onward=onward)
     answer.headers["Retry-After"] = str(seconds)
     return answer
 

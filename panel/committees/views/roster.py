@@ -5,6 +5,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from panel.accounts.views import links
+from panel.accounts.views.desk import drawn
 from panel.committees import actions, queries, roster, rules
 from panel.committees.forms import RosterForm
 from panel.committees.models import RosterMember
@@ -52,7 +53,7 @@ async def import_roster(acting: Acting, form: RosterForm) -> Response:
     new = await acting.write(actions.import_roster, lines=lines)
     log.security("roster_imported", lines=len(lines), accounts=len(new), by=acting.me.person_id)
     invited = [(person, await links.invite(acting, person, keyed=False)) for person in new]
-    slips = [(person, link, links.code(link)) for person, link in invited if link]
+    slips = [(person, link, drawn(link)) for person, link in invited if link]
     return acting.render(
         "committees/roster_imported.html", lines=lines, new=new, slips=slips, mailed=len(new) - len(slips),
         first_run=first_run,
