@@ -126,9 +126,10 @@ class Writer:
         self._calm.wait(seconds)
 
     def close(self) -> None:
-        """Finish the acts that are waiting and stop."""
+        """Finish the acts that are waiting, stop, and let go of the database."""
         self._waiting.put(None)
         self._thread.join()
+        self._engine.dispose()
 
     def _run(self) -> None:
         while (first := self._waiting.get()) is not None:

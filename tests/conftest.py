@@ -26,9 +26,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def world(tmp_path: Path, template: Path) -> Iterator[World]:
+def world(tmp_path: Path, template: Path, database: str) -> Iterator[World]:
     """A fresh installation with the cast in one case."""
-    made = make_world(tmp_path / "world", template)
+    made = make_world(tmp_path / "world", template, database=database)
     yield made
     made.close()
 

@@ -139,8 +139,10 @@ class World:
         self.case_id, self.committee_id, self.hearing_id = other.case_id, other.committee_id, other.hearing_id
 
     def close(self) -> None:
-        """Stop the writer."""
+        """Stop the writer, and let go of a server's connections."""
         self.site.writer.close()  # type: ignore[attr-defined]  # the writer itself
+        if self.site.settings.database:
+            self.site.reading.dispose()
 
 
 def make_world(folder: Path, template: Path, **settings: Any) -> World:

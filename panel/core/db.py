@@ -185,7 +185,7 @@ def empty_log(bind: object) -> None:
 
 def _engine(url: str, *, begin: str, pragmas: tuple[str, ...] = PRAGMAS) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, hide_parameters=True)
+        return _left_clean(create_engine(url, hide_parameters=True))
     engine = create_engine(
         url, connect_args={"check_same_thread": False}, pool_size=8, max_overflow=32, hide_parameters=True
     )
@@ -196,14 +196,21 @@ def _engine(url: str, *, begin: str, pragmas: tuple[str, ...] = PRAGMAS) -> Engi
         for pragma in pragmas:
             connection.execute(pragma)
 
-    @event.listens_for(engine, "reset")
-    def left(connection: Any, _record: Any, _state: Any) -> None:
-        # SQLAlchemy takes a COMMIT that failed (a full disk) for the end of the transaction; SQLite keeps it open.
-        if connection.in_transaction:
-            connection.rollback()
-
     @event.listens_for(engine, "begin")
     def began(connection: Any) -> None:
         connection.exec_driver_sql(begin)
+
+    return _left_clean(engine)
+
+
+def _left_clean(engine: Engine) -> Engine:
+    """Let no connection go back to its pool in the middle of a transaction, which the next one would commit.
+
+    SQLAlchemy takes a COMMIT that failed (a full disk) for the end of the transaction; SQLite keeps it open.
+    """
+
+    @event.listens_for(engine, "reset")
+    def left(connection: Any, _record: Any, _state: Any) -> None:
+        connection.rollback()
 
     return engine

@@ -27,9 +27,9 @@ from tests.people import OFFICERS, SYSTEM
 def rehearsed(tmp_path: Path, template: Path) -> Iterator[World]:
     """A world whose own case was a rehearsal, held to its published summary; a real case and real people beside it."""
     world = make_world(tmp_path / "rehearsed", template)
-    world.work(lambda work: _real(world, work.db))
     end(world)
     decide(world)
+    world.work(lambda work: _real(world, work.db))
     made = world.act(publication.compose, "secretary", case=world.case_id)
     world.act(publication.publish, "secretary", case=world.case_id, body_sha256=made.body_sha256)
     desk(world.site).rehearsal = Rehearsals(world.site)

@@ -11,9 +11,9 @@ from panel.core.db import sqlite_url, writing_engine
 
 
 @pytest.fixture
-def engine(tmp_path: Path, template: Path) -> Iterator[Engine]:
+def engine(tmp_path: Path, template: Path, database: str) -> Iterator[Engine]:
     """The writing engine of an empty database."""
     shutil.copy(template, tmp_path / "record.sqlite")
-    made = writing_engine(sqlite_url(tmp_path / "record.sqlite"))
+    made = writing_engine(database or sqlite_url(tmp_path / "record.sqlite"))
     yield made
     made.dispose()

@@ -21,6 +21,7 @@ def spoken(world: World) -> int:
     return world.work(lambda work: work.record(note(SECRET, case=world.case_id)))
 
 
+@pytest.mark.sqlite
 def test_what_was_said_is_gone_and_the_record_still_verifies(world: World) -> None:
     index = spoken(world)
     with world.db() as db:

@@ -1,6 +1,5 @@
 """Every step of an append fails once, before and after it was done: nothing is half-written, and the next act works."""
 
-import sqlite3
 from typing import Any
 
 import pytest
@@ -96,8 +95,10 @@ def test_a_commit_that_fails_leaves_the_record_as_it_was_and_answers_nobody(
     def record(work: Work) -> int:
         return work.record(note("未提交", case=world.case_id))
 
+    driver: Any = world.site.reading.dialect.dbapi
+
     def full(connection: Any) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
+        raise driver.OperationalError("database or disk is full")
 
     assert isinstance(world.site.writer, Writer)
     with monkeypatch.context() as faulty:

@@ -34,6 +34,7 @@ CHOICES = dict(
 )
 TURNS, MOST_TURNS, ALIKE = 12, 200, 1.3
 CODES = (b"approve", b"disapprove", b"defer.", b"abstain", "不同意".encode(), "缓议".encode(), "弃权".encode())
+pytestmark = pytest.mark.sqlite  # its files, page by page; PostgreSQL's in test_secrecy_postgres
 
 
 def checkpoint(world: World) -> None:
