@@ -99,7 +99,7 @@ def backup(
     if to.is_dir() and keep:
         for old in sorted(to.glob("heyi-*.tar"))[:-keep]:
             old.unlink()
-    log.configure()
+    log.configure(folder=settings.log_folder)
     log.security("backup_made", entries=manifest.size, files=len(manifest.files))
     files, size = len(manifest.files), target.stat().st_size
     typer.echo(words.reason(Reason("%(file)s: %(n)s files, %(size)s bytes.", file=target, n=files, size=size)))

@@ -43,7 +43,7 @@ def migrate(
         usage(words.reason(refused.reason))
     finally:
         engine.dispose()
-    log.configure()
+    log.configure(folder=settings.log_folder)
     log.security("database_migrated", to=schema_version(), steps=len(steps))
     typer.echo(words.reason(Reason("The database has the schema %(version)s now.", version=schema_version())))
 
