@@ -26,6 +26,7 @@ from panel import VERSION
 from panel.accounts import actions as accounts
 from panel.accounts.models import SecondFactor, SignInLink, SignInSession
 from panel.app import register
+from panel.cli import stamps
 from panel.cli.keep import writing
 from panel.cli.record import Data, Locale, installed, usage
 from panel.core import clock, log
@@ -126,6 +127,7 @@ def make(settings: Settings, target: Path) -> Manifest:
         beside.chmod(0o600)
         beside.replace(target)
         sync_folder(target.parent)
+        stamps.note(settings.data, stamps.BACKUP)
     finally:
         for leftover in (beside, copy):
             leftover.unlink(missing_ok=True)
@@ -183,6 +185,9 @@ def _open_in_secret(settings: Settings) -> int:
 def restore(
     file: Annotated[Path, typer.Argument(help="The backup.")],
     data: Annotated[Path, typer.Option(help="The data directory to make; it must not be there, or be empty.")],
+    rehearsal_of: Annotated[
+        Path | None, typer.Option(help="The data directory whose restoring is rehearsed: it is noted there.")
+    ] = None,
     locale: Locale = DEFAULT_LOCALE,
 ) -> None:
     """Make an installation from a backup: check it whole, begin a new log origin, print what was found."""
@@ -198,6 +203,8 @@ def restore(
                 data.rmdir()
             beside.replace(data)
             sync_folder(data.parent)
+        if rehearsal_of is not None:
+            stamps.note(rehearsal_of, stamps.REHEARSAL)
     except Refused as refused:
         typer.echo(words.reason(Reason("Nothing was restored: %(why)s", why=refused.reason)), err=True)
         raise typer.Exit(1) from None
