@@ -60,14 +60,19 @@ def cluster() -> Iterator[str]:
 
 def new_database(url: str) -> str:
     """Make a database on this server, with our schema by the migrations; returns its URL."""
-    name = f"heyi_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(_plain(url), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}".encode())
-    made = make_url(url).set(database=name).render_as_string(hide_password=False)
+    made = empty_database(url)
     engine = writing_engine(made)
     migrate(engine)
     engine.dispose()
     return made
+
+
+def empty_database(url: str) -> str:
+    """Make an empty database on this server; returns its URL."""
+    name = f"heyi_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(_plain(url), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 
 @pytest.fixture(scope="session")
