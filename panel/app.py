@@ -38,7 +38,7 @@ from panel.committees import live as committees_live
 from panel.committees import queries as committees_queries
 from panel.committees import rules as committees_rules
 from panel.committees import views as committees_views
-from panel.core import clock, hooks, log, mail, pages, ready, security
+from panel.core import clock, hooks, log, mail, metrics, pages, ready, security
 from panel.core import db as database
 from panel.core.assets import folder, schema_version
 from panel.core.config import Settings
@@ -409,6 +409,7 @@ def create_app(settings: Settings) -> Starlette:
             keep_published(site, settings),
             followed,
             checking,
+            log.keep_swept(settings.log_folder, settings.log_days),
         )
         timers = [asyncio.create_task(each) for each in keeping]
         yield
@@ -419,7 +420,11 @@ def create_app(settings: Settings) -> Starlette:
     app = Starlette(
         routes=[*routes(), Mount("/socket.io", live.asgi(), name="socket")],
         lifespan=lifespan,
-        middleware=[Middleware(Lane, settings=settings), Middleware(Front, settings=settings, uploads=UPLOADS)],
+        middleware=[
+            Middleware(metrics.Watch),
+            Middleware(Lane, settings=settings),
+            Middleware(Front, settings=settings, uploads=UPLOADS),
+        ],
         exception_handlers={Refused: refused, HTTPException: http_error},
     )
     app.router.redirect_slashes = False

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine, insert, text
 from sqlmodel import Session, SQLModel
 
-from panel.core import clock, hooks, log
+from panel.core import clock, hooks, log, metrics
 from panel.core.db import CONNECTION, REMEMBERED, WATCH, Prepared, forget, forget_if_changed
 from panel.record.append import Sheet
 from panel.record.events import Event
@@ -93,6 +93,7 @@ def _insert(model: type[SQLModel]) -> Prepared:
 class _Waiting:
     act: Callable[[Work], Any]
     answer: "Future[Any]"
+    since: float = field(default_factory=clock.monotonic)
 
 
 class Writer:
@@ -120,6 +121,10 @@ class Writer:
     def call(self, action: Callable[..., T], /, *args: Any, **kwargs: Any) -> T:
         """Run an action and wait until it is durable; for the command line and tests."""
         return self.submit(lambda work: action(work, *args, **kwargs)).result()
+
+    def waiting(self) -> int:
+        """Return how many acts wait for their turn."""
+        return self._waiting.qsize()
 
     def calm(self, seconds: float) -> None:
         """Wait until no act waits, but not longer than so many seconds: what can wait gives way to acts."""
@@ -159,15 +164,19 @@ class Writer:
                 with _watched(db, sheet):
                     for waiting in group:
                         self._try(db, sheet, waiting, done, refused)
-                    sheet.write()
-                    db.commit()
+                    with metrics.COMMITS.time():
+                        sheet.write()
+                        db.commit()
                 db.expunge_all()
         except Exception as failure:
+            metrics.count_lock(failure)
             for waiting in group:
                 waiting.answer.set_exception(failure)
             return
+        durable = clock.monotonic()
         self._tell([work for _, _, work in done])
         for waiting, result, _ in done:
+            metrics.ACTS.observe(durable - waiting.since)
             waiting.answer.set_result(result)
         for waiting, refusal in refused:
             waiting.answer.set_exception(refusal)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from panel.core import log
 from tests.factories import World, make_template, make_world
 
 pytest_plugins = ["tests.browser", "tests.postgres"]
@@ -51,5 +52,10 @@ def logs_as_before() -> Iterator[None]:
     ours = [h for h in root.handlers if isinstance(h.formatter, structlog.stdlib.ProcessorFormatter)]
     for handler in ours:
         root.removeHandler(handler)
+    for channel in (logging.getLogger(name) for name in (log.ACCESS, log.SECURITY)):
+        for handler in channel.handlers[:]:
+            channel.removeHandler(handler)
+            handler.close()
+        channel.propagate = True
     root.level, panel.level = levels
     structlog.configure(**configured)

@@ -61,7 +61,7 @@ def cluster(*, durable: bool = True) -> Iterator[str]:
 
 def new_database(url: str) -> str:
     """Make a database on this server, with our schema by the migrations; returns its URL."""
-    made = _create(url)
+    made = empty_database(url)
     engine = writing_engine(made)
     migrate(engine)
     engine.dispose()
@@ -70,7 +70,7 @@ def new_database(url: str) -> str:
 
 def copy_of(template: str) -> str:
     """Make a copy of a database to which nobody is connected; returns its URL."""
-    return _create(template, f" TEMPLATE {make_url(template).database}")
+    return empty_database(template, f" TEMPLATE {make_url(template).database}")
 
 
 def drop(url: str) -> None:
@@ -79,7 +79,8 @@ def drop(url: str) -> None:
         connection.execute(f"DROP DATABASE {make_url(url).database} WITH (FORCE)".encode())
 
 
-def _create(url: str, how: str = "") -> str:
+def empty_database(url: str, how: str = "") -> str:
+    """Make an empty database on this server; returns its URL."""
     name = f"heyi_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(_server(url), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}{how}".encode())

@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, Add]] = {
     ),
     "backup": ("backup", lambda app, module: app.command("backup")(module.backup)),
     "restore": ("backup", lambda app, module: app.command("restore")(module.restore)),
+    "doctor": ("doctor", lambda app, module: app.command("doctor")(module.doctor)),
     "migrate": ("migrate", lambda app, module: app.command("migrate")(module.migrate)),
     "account": (
         "account",

@@ -42,7 +42,7 @@ def _written(data: Path | None, locale: str, action: Callable[..., Any], **what:
     words = translator(locale)
     register()
     site = create_site(settings_or_stop(data, words), committed=lambda indexes: None)
-    log.configure()
+    log.configure(folder=site.settings.log_folder)
     try:
         done = site.writer.submit(partial(action, actor=None, **what)).result()
     except Refused as refused:

@@ -1,7 +1,8 @@
-"""Backups of an installation on SQLite: one file, made while hearings run; and an installation made from one.
+"""Backups of an installation: one file, made while hearings run; and an installation made from one.
 
-A backup holds the database, the exhibits, and a manifest with the digest of each; never a key. What is restored is
-checked first, whole: the digests, the database's own integrity, the record from its first entry, every tally.
+A backup holds the database (of PostgreSQL: a dump by its own program), the exhibits, and a manifest with the digest of
+each; never a key. What is restored is checked first, whole: the digests, the database's own integrity, the record from
+its first entry, every tally.
 """
 
 import io
@@ -19,13 +20,15 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
-from sqlalchemy import delete, update
+from sqlalchemy import delete, make_url, update
 from sqlmodel import Session, col, select
 
 from panel import VERSION
 from panel.accounts import actions as accounts
 from panel.accounts.models import SecondFactor, SignInLink, SignInSession
 from panel.app import register
+from panel.cli import postgres, stamps
+from panel.cli.init import settings_file
 from panel.cli.keep import writing
 from panel.cli.record import Data, Locale, installed, usage
 from panel.core import clock, log
@@ -34,18 +37,18 @@ from panel.core.config import Settings
 from panel.core.db import reading_engine, sqlite_url, version_of, writing_engine
 from panel.core.errors import Reason, Refused
 from panel.core.files import sync_folder, write_whole
-from panel.core.i18n import DEFAULT_LOCALE, translator
+from panel.core.i18n import DEFAULT_LOCALE, Translator, translator
 from panel.core.mail import MailState, OutgoingMail
 from panel.core.schema import migrate
 from panel.record import actions, checkpoint, queries
+from panel.record.models import Checkpoint
 from panel.verify import audit as auditing
 from panel.verify import report
 from panel.votes.models import Motion, MotionState, Secrecy
 from panel.work import Work
 
 FORMAT = "heyi-backup/v1"
-DATABASE, MANIFEST, EXHIBITS = "panel.sqlite", "manifest.json", "exhibits/"
-ON_POSTGRESQL = Reason("This installation is on PostgreSQL: back it up with pg_dump -Fc, and the folder exhibits.")
+DATABASE, DUMP, MANIFEST, EXHIBITS = "panel.sqlite", "panel.dump", "manifest.json", "exhibits/"
 PAGES = 512
 """Pages copied at a time; in between whoever writes goes on."""
 
@@ -55,6 +58,10 @@ LARGEST_MANIFEST = 64 * 1024 * 1024
 
 class Damaged(Refused):
     """A backup is not what it says."""
+
+
+class Filled(Damaged):
+    """A backup is not what it says, which was found when it stood in a database of PostgreSQL already."""
 
 
 class Kept(BaseModel):
@@ -89,17 +96,17 @@ def backup(
 ) -> None:
     """Back an installation up while it is being served. Keys are never in a backup."""
     settings, words = installed(data, locale)
-    if settings.database:
-        usage(words.reason(ON_POSTGRESQL))
     target = to / f"heyi-{clock.now():%Y%m%dT%H%M%SZ}.tar" if to.is_dir() else to
     try:
         manifest = make(settings, target)
+    except Refused as refused:
+        usage(words.reason(refused.reason))
     except OSError as problem:
         usage(words.reason(report.unreadable(Path(problem.filename or to), problem.strerror or "")))
     if to.is_dir() and keep:
         for old in sorted(to.glob("heyi-*.tar"))[:-keep]:
             old.unlink()
-    log.configure()
+    log.configure(folder=settings.log_folder)
     log.security("backup_made", entries=manifest.size, files=len(manifest.files))
     files, size = len(manifest.files), target.stat().st_size
     typer.echo(words.reason(Reason("%(file)s: %(n)s files, %(size)s bytes.", file=target, n=files, size=size)))
@@ -114,9 +121,9 @@ def make(settings: Settings, target: Path) -> Manifest:
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     copy = beside.with_suffix(".sqlite")
     try:
-        _copy(settings.data / DATABASE, copy)
-        files = {DATABASE: copy} | {f"{EXHIBITS}{path.name}": path for path in sorted(_exhibits(settings))}
-        manifest = _manifest(copy, files)
+        name, newest, schema = _taken(settings, copy)
+        files = {name: copy} | {f"{EXHIBITS}{path.name}": path for path in sorted(_exhibits(settings))}
+        manifest = _manifest(newest, schema, files)
         with tarfile.open(beside, "w") as archive:
             _add(archive, MANIFEST, manifest.model_dump_json(indent=1).encode())
             for name, path in files.items():
@@ -126,10 +133,29 @@ def make(settings: Settings, target: Path) -> Manifest:
         beside.chmod(0o600)
         beside.replace(target)
         sync_folder(target.parent)
+        stamps.note(settings.data, stamps.BACKUP)
     finally:
         for leftover in (beside, copy):
             leftover.unlink(missing_ok=True)
     return manifest
+
+
+def _taken(settings: Settings, copy: Path) -> tuple[str, Checkpoint | None, str]:
+    """Copy the database; returns the copy's name in the backup, its newest checkpoint and its schema."""
+    if on_postgresql(settings.database_url):
+        return DUMP, *postgres.dump(settings, copy)
+    _copy(Path(make_url(settings.database_url).database or ""), copy)
+    engine = reading_engine(sqlite_url(copy))
+    with Session(engine) as db:
+        newest = queries.newest_checkpoint(db)
+    schema = version_of(engine)
+    engine.dispose()
+    return DATABASE, newest, schema
+
+
+def on_postgresql(database: str) -> bool:
+    """Say whether a database is one of PostgreSQL."""
+    return make_url(database).get_backend_name() == "postgresql"
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -143,12 +169,7 @@ def _exhibits(settings: Settings) -> Iterator[Path]:
     return (path for path in settings.exhibits.glob("*") if path.is_file() and not path.name.startswith("."))
 
 
-def _manifest(copy: Path, files: Mapping[str, Path]) -> Manifest:
-    engine = reading_engine(sqlite_url(copy))
-    with Session(engine) as db:
-        newest = queries.newest_checkpoint(db)
-    schema = version_of(engine)
-    engine.dispose()
+def _manifest(newest: Checkpoint | None, schema: str, files: Mapping[str, Path]) -> Manifest:
     told = (newest.origin, newest.size, newest.root.hex()) if newest else ("", 0, "")
     kept = {name: Kept(size=path.stat().st_size, sha256=_digest(path)) for name, path in files.items()}
     return Manifest(
@@ -183,6 +204,10 @@ def _open_in_secret(settings: Settings) -> int:
 def restore(
     file: Annotated[Path, typer.Argument(help="The backup.")],
     data: Annotated[Path, typer.Option(help="The data directory to make; it must not be there, or be empty.")],
+    database: Annotated[str, typer.Option(help="Of a backup of PostgreSQL: the URL of an empty database.")] = "",
+    rehearsal_of: Annotated[
+        Path | None, typer.Option(help="The data directory whose restoring is rehearsed: it is noted there.")
+    ] = None,
     locale: Locale = DEFAULT_LOCALE,
 ) -> None:
     """Make an installation from a backup: check it whole, begin a new log origin, print what was found."""
@@ -192,14 +217,18 @@ def restore(
     beside = data.with_name(f".{data.name}.{secrets.token_hex(4)}")
     try:
         with _unpacked(file, beside) as manifest:
-            for line in _restored(beside, manifest):
+            for line in _restored(beside, manifest, database, words):
                 typer.echo(words.reason(line))
             if data.exists():
                 data.rmdir()
             beside.replace(data)
             sync_folder(data.parent)
+        if rehearsal_of is not None:
+            stamps.note(rehearsal_of, stamps.REHEARSAL)
     except Refused as refused:
         typer.echo(words.reason(Reason("Nothing was restored: %(why)s", why=refused.reason)), err=True)
+        if isinstance(refused, Filled):
+            typer.echo(words.reason(Reason("Drop the database and make an empty one before you try again.")), err=True)
         raise typer.Exit(1) from None
     except OSError as problem:
         usage(words.reason(report.unreadable(Path(problem.filename or file), problem.strerror or "")))
@@ -250,29 +279,58 @@ def _unpack(archive: tarfile.TarFile, manifest: Manifest, beside: Path) -> None:
         target.chmod(0o600)
         if _digest(target) != kept.sha256:
             raise Damaged(Reason("%(name)s is not what the manifest says.", name=member.name))
-    if missing or DATABASE not in manifest.files:
+    if missing or not manifest.files.keys() & {DATABASE, DUMP}:
         raise Damaged(Reason("%(name)s is missing.", name=next(iter(missing), DATABASE)))
 
 
 def _is_ours(name: str) -> bool:
     """Say whether a member is the database or an exhibit: nothing is unpacked that could lead elsewhere."""
     exhibit = name.removeprefix(EXHIBITS)
-    return name == DATABASE or (name != exhibit and len(exhibit) == 32 and exhibit.isalnum() and exhibit.isascii())
+    return name in {DATABASE, DUMP} or (
+        name != exhibit and len(exhibit) == 32 and exhibit.isalnum() and exhibit.isascii()
+    )
 
 
-def _restored(beside: Path, manifest: Manifest) -> Iterator[Reason]:
+def _restored(beside: Path, manifest: Manifest, database: str, words: Translator) -> Iterator[Reason]:
     """Check what was unpacked and begin its new origin; yields what was found."""
-    settings = Settings(data=beside, database="", secret=SecretStr(secrets.token_urlsafe(48)))
-    with closing(sqlite3.connect(beside / DATABASE)) as connection:
+    settings = Settings(data=beside, database=database, secret=SecretStr(secrets.token_urlsafe(48)))
+    _read_in(settings, manifest)
+    try:
+        yield from _held(settings, manifest)
+    except Damaged as damaged:
+        raise Filled(damaged.reason) if database else damaged from None
+    write_whole_keys(settings)
+    stated = settings_file(words, {"database": database} if database else {})
+    write_whole(beside / "settings.toml", stated.encode(), mode=0o600)
+    yield from _begun(settings, manifest)
+
+
+def _read_in(settings: Settings, manifest: Manifest) -> None:
+    """Bring the database to where it will be: SQLite's file is there already, a dump is read into an empty database."""
+    if DUMP not in manifest.files:
+        if settings.database:
+            raise Refused(Reason("This is a backup of SQLite: leave --database out."))
+        _check_integrity(settings.data / DATABASE)
+        return
+    if not settings.database:
+        raise Refused(Reason("This is a backup of PostgreSQL: name an empty database with --database."))
+    postgres.load(settings, settings.data / DUMP)
+    (settings.data / DUMP).unlink()
+
+
+def _check_integrity(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection:
         if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
             raise Damaged(Reason("the database is damaged."))
+
+
+def _held(settings: Settings, manifest: Manifest) -> Iterator[Reason]:
+    """Bring the database up to this version and audit it whole; yields what was found."""
     engine = writing_engine(settings.database_url)
     migrate(engine)
     engine.dispose()
     yield Reason("Made at %(at)s by version %(version)s.", at=clock.rfc3339(manifest.made_at), version=manifest.version)
     yield _audited(settings)
-    write_whole_keys(settings)
-    yield from _begun(settings, manifest)
 
 
 def _audited(settings: Settings) -> Reason:

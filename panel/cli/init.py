@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -69,15 +69,19 @@ def told(data: Path, key: str) -> Sequence[Reason]:
     )
 
 
-def settings_file(words: Translator) -> str:
-    """Return the settings file of a new installation: every setting with what it is, commented out at its default."""
+def settings_file(words: Translator, stated: Mapping[str, Any] | None = None) -> str:
+    """Return the settings file of a new installation: every setting with what it is, commented out at its default.
+
+    `stated`: what this installation states besides.
+    """
+    all_stated = {**CHOSEN, **(stated or {})}
     first = Reason("Settings of this installation. PANEL_NAME in the environment goes before NAME here.")
     lines = [f"# {words.reason(first)}"]
     for name, field in Settings.model_fields.items():
         if name not in NOT_IN_FILE and field.description:
-            chosen = CHOSEN.get(name)
-            stated = f"#{name} = {_written(field.get_default())}" if chosen is None else f"{name} = {_written(chosen)}"
-            lines += ["", f"# {words(field.description)}", stated]
+            chosen = all_stated.get(name)
+            line = f"#{name} = {_written(field.get_default())}" if chosen is None else f"{name} = {_written(chosen)}"
+            lines += ["", f"# {words(field.description)}", line]
     return "\n".join(lines) + "\n"
 
 

@@ -60,7 +60,7 @@ def rotate_key(
         usage(words.reason(refused.reason))
     except OSError as problem:
         usage(words.reason(report.unreadable(Path(problem.filename or settings.record_key), problem.strerror or "")))
-    log.configure()
+    log.configure(folder=settings.log_folder)
     log.security("record_key_rotated", former=str(former.verifier), key=str(following.verifier))
     typer.echo(words.reason(Reason("The record's public key; publish it in print as well:")))
     typer.echo(str(following.verifier))
@@ -79,7 +79,7 @@ def erase(
             writer.call(actions.erase, None, index=index, ground=ground)
     except Refused as refused:
         usage(words.reason(refused.reason))
-    log.configure()
+    log.configure(folder=settings.log_folder)
     log.security("body_erased", entry=index)
     typer.echo(words.reason(Reason("The body of entry %(index)s is erased.", index=index)))
 

@@ -6,12 +6,11 @@ from typing import Annotated
 import typer
 from sqlalchemy import Engine, text
 
-from panel.cli.backup import ON_POSTGRESQL, make
+from panel.cli.backup import make
 from panel.cli.record import Data, Locale, installed, usage
 from panel.core import log
 from panel.core.alone import only_server
 from panel.core.assets import folder, schema_version
-from panel.core.config import Settings
 from panel.core.db import version_of, writing_engine
 from panel.core.errors import Reason, Refused, require
 from panel.core.i18n import DEFAULT_LOCALE
@@ -36,14 +35,14 @@ def migrate(
         require(why_not_migrate(engine))
         with only_server(settings.data):
             target = backup or settings.data / f"before-{schema_version()}.tar"
-            _back_up(settings, target)
+            make(settings, target)
             typer.echo(words.reason(Reason("A backup was made: %(file)s", file=target)))
             bring_up(engine)
     except Refused as refused:
         usage(words.reason(refused.reason))
     finally:
         engine.dispose()
-    log.configure()
+    log.configure(folder=settings.log_folder)
     log.security("database_migrated", to=schema_version(), steps=len(steps))
     typer.echo(words.reason(Reason("The database has the schema %(version)s now.", version=schema_version())))
 
@@ -66,9 +65,3 @@ def why_not_migrate(engine: Engine) -> Reason | None:
     with engine.connect() as connection:
         still = connection.execute(text("SELECT count(*) FROM motion WHERE state = 'OPEN'")).scalar()
     return Reason("Motions that are open: %(n)s. Close or annul them first.", n=still) if still else None
-
-
-def _back_up(settings: Settings, target: Path) -> None:
-    if settings.database:
-        raise Refused(ON_POSTGRESQL)
-    make(settings, target)

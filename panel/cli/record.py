@@ -88,7 +88,7 @@ def _export(
     try:
         content = made(engine, read_key(settings.record_key))
         write_whole(to, content)
-        log.configure()
+        log.configure(folder=settings.log_folder)
         log.security(event, **told)
     except Refused as refused:
         usage(words.reason(refused.reason))

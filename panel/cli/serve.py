@@ -5,7 +5,7 @@ import gc
 import ipaddress
 import json
 import os
-from contextlib import nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -19,10 +19,11 @@ from panel.accounts import queries as accounts
 from panel.accounts.views.desk import desk
 from panel.accounts.views.set_up import new_code, path_with
 from panel.app import create_app
+from panel.cli.gauges import gauges
 from panel.cli.init import settings_or_stop
 from panel.cli.record import Data, Locale, usage
 from panel.cli.rehearse import Rehearsals
-from panel.core import log
+from panel.core import log, metrics
 from panel.core.alone import only_server
 from panel.core.assets import schema_version
 from panel.core.config import LOOPBACK, Settings, readable_by_others
@@ -32,6 +33,7 @@ from panel.core.i18n import DEFAULT_LOCALE, Translator, translator
 from panel.core.pages import Site
 from panel.core.patience import PatientProtocol
 from panel.core.security import Office
+from panel.verify import report
 
 M_ARENA_MAX = -8
 """The parameter's number in glibc's malloc.h."""
@@ -96,14 +98,35 @@ def serve(
 
 def _serve(settings: Settings, words: Translator) -> None:
     share_memory()
-    log.configure()
+    configure_logs(settings, words)
     app = create_app(settings)
     site: Site = app.state.site
     desk(site).rehearsal = Rehearsals(site)
     greet(site, words)
     server = server_of(app, settings)
     gc.freeze()  # what is there now stays to the end: nothing to look through again and again
-    server.run()
+    try:
+        with measured(site):
+            server.run()
+    except OSError as problem:
+        where = f"{settings.metrics_host}:{settings.metrics_port}"
+        usage(words.reason(Reason("Metrics cannot be served on %(where)s: %(why)s", where=where, why=problem.strerror)))
+
+
+def measured(site: Site) -> AbstractContextManager[int]:
+    """Serve /metrics beside the site, where the settings name a port for it; yields the port."""
+    settings = site.settings
+    if not settings.metrics_port:
+        return nullcontext(0)
+    return metrics.served(settings.metrics_host, settings.metrics_port, gauges(site))
+
+
+def configure_logs(settings: Settings, words: Translator) -> None:
+    """Let the logs go where the settings say; stops in words where that folder cannot be made."""
+    try:
+        log.configure(folder=settings.log_folder)
+    except OSError as problem:
+        usage(words.reason(report.unreadable(Path(problem.filename or settings.data), problem.strerror or "")))
 
 
 def why_not_serve(settings: Settings) -> Reason | None:

@@ -82,6 +82,15 @@ class Settings(BaseSettings):
     mail_from: str = Field(default="", description=Label("Sender of the mails"))
     idle_minutes: int = Field(default=30, ge=1, description=Label("Minutes after which an unused sign-in ends"))
     session_hours: int = Field(default=12, ge=1, description=Label("Hours after which every sign-in ends"))
+    metrics_port: int = Field(default=0, ge=0, le=65535, description=Label("Port of /metrics; 0: none"))
+    metrics_host: str = Field(default="127.0.0.1", description=Label("Address on which /metrics listens"))
+    log_folder: Path | None = Field(
+        default=None, description=Label("Folder of the access and security logs; empty: stderr")
+    )
+    log_days: int = Field(default=200, ge=1, description=Label("Days for which files in it are kept"))
+    postgres_programs: Path | None = Field(
+        default=None, description=Label("Folder of pg_dump and pg_restore; empty: as the system finds them")
+    )
     organisation: str = Field(default="", description=Label("Name of the committee's organisation"))
     sponsor: str = Field(default="", description=Label("Who runs the site, for the footer"))
     icp: str = Field(default="", description=Label("ICP filing number, for the footer"))
@@ -103,7 +112,7 @@ class Settings(BaseSettings):
         except OSError as problem:
             raise Unsafe(Reason("%(file)s cannot be read: %(why)s", file=file, why=problem.strerror)) from None
 
-    @field_validator("checkpoint_folder", "secret_file", mode="before")
+    @field_validator("checkpoint_folder", "secret_file", "log_folder", "postgres_programs", mode="before")
     @classmethod
     def nothing_is_no_path(cls, given: Any) -> Any:
         """Take an empty text for none: as a path it would be the present folder."""

@@ -84,6 +84,16 @@ def send(settings: Settings, mails: list[OutgoingMail]) -> dict[str, str]:
     return said
 
 
+def why_unreachable(settings: Settings) -> str:
+    """Say why the server takes no mail from here; an empty text when it does. Sends none."""
+    try:
+        with _server(settings) as server:
+            server.noop()
+    except (OSError, smtplib.SMTPException) as problem:
+        return _told(problem)
+    return ""
+
+
 def _server(settings: Settings) -> smtplib.SMTP:
     host, port = settings.smtp_host, settings.smtp_port
     if settings.smtp_tls == "tls":

@@ -12,7 +12,7 @@ from panel.core.i18n import choose
 from panel.core.ids import new_id
 from panel.core.pages import LOCALE_COOKIE, Site
 from panel.live import changes
-from panel.live.views import WhatChanged, at_once, head
+from panel.live.views import WhatChanged, at_once, head, routes
 
 PATH = re.compile(r"/hearings/([0-9a-f]{32})/changes")
 ONCE = frozenset({b"host", b"cookie", b"accept-language"})
@@ -39,6 +39,7 @@ class Lane:
             await self.app(scope, receive, send)
             return
         status, headers, body = answer
+        scope["route"] = routes[0]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 

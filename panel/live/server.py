@@ -123,6 +123,11 @@ class LiveServer:
         gone = dict(self._lost).items()
         return {person: since for (hearing, person), since in gone if hearing == hearing_id and since <= until}
 
+    def by_audience(self) -> dict[str, float]:
+        """Return how many sockets follow hearings, by audience."""
+        rooms = [room for socket in list(self._sockets.values()) for room in list(socket.rooms.values())]
+        return dict(Counter(room.rpartition(":")[2] for room in rooms))
+
     def connected(self) -> int:
         """Return how many connections are open, those that have not said anything yet included."""
         return len(self.sio.environ)

@@ -6,6 +6,7 @@ import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from panel.accounts.models import Person, SecondFactor, SignInSession
 from panel.cli.backup import DATABASE, MANIFEST, make
+from panel.cli.serve import why_not_keys, why_not_serve
 from panel.core.config import Settings, load
 from panel.core.db import reading_engine
 from panel.hearings.models import Phase
@@ -65,6 +67,7 @@ def test_what_was_backed_up_is_there_again_and_goes_on_under_a_new_origin(kept: 
     code, lines = panel("restore", file, "--data", data)
     assert (code, lines[1]) == (0, f"记录完整：共 {before} 条；公开表决均已重新计票。")
     again = load(data)
+    assert ((data / "settings.toml").is_file(), why_not_serve(again), why_not_keys(again)) == (True, None, None)
     assert (again.exhibits / EXHIBIT).read_bytes() == (kept.site.settings.exhibits / EXHIBIT).read_bytes()
     key, former = checkpoint.read_key(again.record_key), checkpoint.key_at(kept.site.settings.record_key)
     assert key.name != former.name
@@ -226,21 +229,30 @@ def test_a_folder_keeps_the_newest(kept: World, tmp_path: Path) -> None:
 
 @pytest.fixture
 def busy(kept: World) -> Iterator[list[int]]:
-    """People act without a pause: the sizes of the record as each act was answered."""
+    """People act without a pause."""
+    with acting(kept) as acknowledged:
+        yield acknowledged
+
+
+@contextmanager
+def acting(world: World) -> Iterator[list[int]]:
+    """Let people act without a pause: yields the sizes of the record as each act was answered."""
     acknowledged, over = list[int](), threading.Event()
 
     def act() -> None:
         number = 0
         while not over.is_set():
             number += 1
-            kept.act(_letterhead, "system", number=number)
-            acknowledged.append(sizes(kept)[0])
+            world.act(_letterhead, "system", number=number)
+            acknowledged.append(sizes(world)[0])
 
     worker = threading.Thread(target=act)
     worker.start()
-    yield acknowledged
-    over.set()
-    worker.join(30)
+    try:
+        yield acknowledged
+    finally:
+        over.set()
+        worker.join(30)
 
 
 def _letterhead(work: object, actor: object, *, number: int) -> object:
