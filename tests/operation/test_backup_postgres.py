@@ -67,6 +67,7 @@ def held(
     yield Kept(world, postgres)
     world.close()
     world.site.reading.dispose()
+    world.site.writer._engine.dispose()  # type: ignore[attr-defined]  # the writer's own
 
 
 @pytest.fixture
