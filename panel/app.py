@@ -1,12 +1,10 @@
 """Composition root: settings -> engines -> routes -> sockets. The only file that imports everything."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +19,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from panel.accounts import actions as accounts_actions
+from panel import timers
 from panel.accounts import queries as accounts_queries
 from panel.accounts import rules as accounts_rules
 from panel.accounts import views as accounts_views
 from panel.accounts.views import administration as accounts_administration
-from panel.accounts.views.desk import Desk, desk
+from panel.accounts.views.desk import Desk
 from panel.accounts.views.factors import factor_needed
 from panel.accounts.views.sign_in import sign_in_needed
 from panel.cases import live as cases_live
@@ -38,10 +36,11 @@ from panel.committees import live as committees_live
 from panel.committees import queries as committees_queries
 from panel.committees import rules as committees_rules
 from panel.committees import views as committees_views
-from panel.core import clock, hooks, log, mail, metrics, pages, ready, security
 from panel.core import db as database
-from panel.core.assets import folder, schema_version
+from panel.core import hooks, log, metrics, pages, ready, security
+from panel.core.assets import folder
 from panel.core.config import Settings
+from panel.core.duty import Duty
 from panel.core.errors import FactorNeeded, Forbidden, NotFound, Refused, SignInNeeded
 from panel.core.headers import MIB, Front, http_error
 from panel.core.security import Actor
@@ -63,6 +62,7 @@ from panel.live import changes as live_changes
 from panel.live import parts as live_parts
 from panel.live import server as live_server
 from panel.live import views as live_views
+from panel.live.bell import Bell
 from panel.live.lane import Lane
 from panel.opinions import live as opinions_live
 from panel.opinions import rules as opinions_rules
@@ -70,16 +70,13 @@ from panel.opinions import views as opinions_views
 from panel.publication import rules as publication_rules
 from panel.publication import views as publication_views
 from panel.record import checkpoint
-from panel.record import queries as record_queries
 from panel.record import rules as record_rules
 from panel.record import views as record_views
 from panel.record.events import Event
-from panel.record.models import SYSTEM_STREAM, Checkpoint, RecordEntry
-from panel.record.sinks import Sinks
+from panel.record.models import SYSTEM_STREAM
 from panel.rulebook import events as rulebook_events  # noqa: F401 - every kind of event is known from here on
 from panel.rulebook import rules as rulebook_rules
 from panel.rulebook import views as rulebook_views
-from panel.verify import audit as auditing
 from panel.verify import views as verify_views
 from panel.votes import actions as votes_actions
 from panel.votes import live as votes_live
@@ -119,15 +116,6 @@ UPLOADS = ((r"/cases/[0-9a-f]{32}/exhibits", 21 * MIB),)
 
 THREADS = 8
 """Threads that read, draw and hash at once: more only wait for one another, and each costs a connection's memory."""
-
-MAIL_SECONDS = 5.0
-"""How often the outbox is looked into."""
-
-FOLLOW_SECONDS = 1.0
-"""How often this process looks for what other processes have done."""
-
-SEEN_SECONDS = 60.0
-"""How often the database learns when sessions were last used."""
 
 
 def routes() -> list[BaseRoute]:
@@ -223,37 +211,13 @@ def create_site(settings: Settings, committed: Callable[[Sequence[int]], None]) 
     )
 
 
-@dataclass
-class RecordChecked:
-    """Whether the whole record was found as it was written; read once, when serving begins."""
-
-    holds: bool = False
-
-    def check(self, reading: Engine) -> None:
-        """Rebuild the tree from the first entry; raises Broken where an entry, a body or the head was changed."""
-        with Session(reading) as db:
-            auditing.check_record(db, record_queries.head(db).size, {})
-        self.holds = True
-
-
-async def check_whole_record(site: pages.Site, checked: RecordChecked) -> None:
-    """Check the record beside serving; what does not hold is logged, and `/readyz` says so."""
-    try:
-        await asyncio.to_thread(checked.check, site.reading)
-    except Exception as problem:
-        log.failure("record_does_not_hold", problem)
-
-
-def readiness(site: pages.Site, checked: RecordChecked) -> ready.Readiness:
-    """Return what serving needs, by its code."""
-    return ready.Readiness(
-        {
-            "database": lambda: bool(site.writer.submit(ready.probe).result(ready.PATIENCE)),
-            "schema": lambda: database.version_of(site.reading) == schema_version(),
-            "record": lambda: checked.holds,
-            "disk": lambda: ready.has_room(Path(site.settings.data)),
-        }
-    )
+def bell_of(settings: Settings, following: timers.Following, live: live_server.LiveServer) -> Bell | None:
+    """Return this process's end of the bell; None where it is the only one."""
+    url = settings.redis.get_secret_value()
+    if not url:
+        return None
+    channel = f"heyi:{checkpoint.key_at(settings.record_key).name}"
+    return Bell(url, channel, look=following.look, connected=live.connected_people, changed=live.presence_changed)
 
 
 async def refused(request: Request, error: Exception) -> Response:
@@ -268,129 +232,35 @@ async def refused(request: Request, error: Exception) -> Response:
     return pages.refusal(request, error)
 
 
-async def keep_seen(site: pages.Site) -> None:
-    """Write now and then when sessions were last used."""
-    signed_in = desk(site).signed_in
-    while True:
-        await asyncio.sleep(SEEN_SECONDS)
-        keeping = partial(accounts_actions.keep_seen, actor=None, seen=signed_in.seen(), idle=signed_in.idle)
-        try:
-            await asyncio.wrap_future(site.writer.submit(keeping))
-        except Exception as error:
-            log.failure("sessions_not_kept", error)
-
-
-class Following:
-    """Hears of what other processes do: a command, a second server. What this process does, it hears of at once."""
-
-    def __init__(self, site: pages.Site, committed: Callable[[Sequence[int]], None]) -> None:
-        self._site, self._committed = site, committed
-        self._at = self._size()
-
-    def _size(self) -> int:
-        with Session(self._site.reading) as db:
-            return record_queries.head(db).size
-
-    def look(self) -> None:
-        """Let new entries wake whom they concern, and end what belongs to sign-ins that are no longer there. Blocks."""
-        with Session(self._site.reading) as db:
-            size = record_queries.head(db).size
-            if size > self._at:
-                kinds = db.exec(select(RecordEntry.kind).where(RecordEntry.index >= self._at)).all()
-                for kind in set(kinds):
-                    accounts_queries.recorded(kind, None, size - 1)
-                self._at = size
-                self._committed([size - 1])
-            gone = desk(self._site).signed_in.vanished(db)
-        for reference in gone:
-            hooks.end_session_sockets(reference)
-
-
-async def keep_followed(following: Following) -> None:
-    """Follow other processes, once a second: a recusal or an ended sign-in takes effect here within it."""
-    while True:
-        try:
-            await asyncio.to_thread(following.look)
-        except Exception as error:
-            log.failure("record_not_followed", error)
-        await asyncio.sleep(FOLLOW_SECONDS)
-
-
-async def keep_mail(site: pages.Site) -> None:
-    """Send what waits in the outbox; a server that hangs holds up a thread of its own and nothing else."""
-    while True:
-        await asyncio.sleep(MAIL_SECONDS)
-        try:
-            await _send_mail(site)
-        except Exception as error:
-            log.failure("mail_not_sent", error)
-
-
-async def _send_mail(site: pages.Site) -> None:
-    if not mail.configured(site.settings):
-        return
-    with Session(site.reading, expire_on_commit=False) as db:
-        waiting = mail.due(db, clock.now())
-    if waiting:
-        said = await asyncio.to_thread(mail.send, site.settings, waiting)
-        await asyncio.wrap_future(site.writer.submit(partial(mail.settle, actor=None, said=said)))
-
-
-async def keep_limits(site: pages.Site) -> None:
-    """Settle minutes whose limit has passed, soon after it has, and forget links that have expired."""
-    while True:
-        try:
-            await asyncio.wrap_future(site.writer.submit(hearings_actions.settle_overdue))
-            await asyncio.wrap_future(site.writer.submit(partial(accounts_actions.sweep_links, actor=None)))
-        except Exception as error:
-            log.failure("minutes_not_settled", error)
-        await asyncio.sleep(SEEN_SECONDS)
-
-
-def _publish(engine: Engine, settings: Settings) -> Checkpoint:
-    """Sign the head, keep the checkpoint, and bring it to whoever keeps checkpoints of ours."""
-    made = checkpoint.publish(engine, checkpoint.key_at(settings.record_key), clock.now())
-    sinks = Sinks(
-        settings.checkpoint_folder, settings.checkpoint_hooks, settings.witnesses, settings.timestamp_authority
-    )
-    sinks.publish(engine, made, lambda sink, problem: log.failure(f"checkpoint_not_taken_by {sink}", problem))
-    return made
-
-
-async def keep_published(site: pages.Site, settings: Settings) -> None:
-    """Sign and publish the record's head on a fixed timer, so that a checkpoint's time betrays nothing.
-
-    The key is read anew each time: it may have been rotated meanwhile.
-    """
-    engine = database.writing_engine(settings.database_url)
-    try:
-        while True:
-            try:
-                site.areas["published"] = await asyncio.to_thread(_publish, engine, settings)
-            except Exception:
-                logging.getLogger(__name__).exception("no checkpoint was published; the timer tries again")
-            await asyncio.sleep(settings.checkpoint_seconds)
-    finally:
-        engine.dispose()
-
-
 def create_app(settings: Settings) -> Starlette:
     """Build the application for these settings; one writer per SQLite file."""
     register()
 
-    def committed(indexes: Sequence[int]) -> None:
+    def told(indexes: Sequence[int]) -> None:
         site.lately.committed()
-        live_changes.of(site).committed(indexes)
+        changes.committed(indexes)
+
+    def committed(indexes: Sequence[int]) -> None:
+        following.own(indexes)
+        told(indexes)
+        if indexes:
+            ring()
+
+    def ring(_reference: str = "") -> None:
+        if bell is not None:
+            bell.ring()
 
     site = create_site(settings, committed=committed)
-
     live = live_server.LiveServer(site, hearing_of=hooks.hearing, generation=accounts_queries.generation)
-    hooks.END_SOCKETS[:], hooks.END_SESSION_SOCKETS[:] = [live.end_person], [live.end_session]
-    hooks.PRESENCE[:], hooks.LOST[:] = [live.presence], [live.lost]
     changes = live_changes.Changes(site, live.emit_revision, stream_of, live.readers)
-    crowd = live_views.Crowd(site)
-    checked = RecordChecked()
-    site.areas["ready"] = readiness(site, checked)
+    following = timers.Following(site, told, live.recheck)
+    if settings.database:
+        changes.behind = following.notice
+    bell = bell_of(settings, following, live)
+    hooks.END_SOCKETS[:], hooks.END_SESSION_SOCKETS[:] = [live.end_person], [live.end_session, ring]
+    hooks.PRESENCE[:], hooks.LOST[:] = [*([bell.presence] if bell else []), live.presence], [live.lost]
+    crowd, checked, duty = live_views.Crowd(site), timers.RecordChecked(), Duty(site.reading)
+    site.areas["ready"] = timers.readiness(site, checked, bell)
     site.areas |= {"live": live, "changes": changes, "crowd": crowd}
 
     @asynccontextmanager
@@ -400,22 +270,13 @@ def create_app(settings: Settings) -> Starlette:
         crowd.bind()
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         await asyncio.wrap_future(site.writer.submit(votes_actions.sweep))
-        checking = check_whole_record(site, checked)
-        followed = keep_followed(Following(site, committed))
-        keeping = (
-            keep_seen(site),
-            keep_limits(site),
-            keep_mail(site),
-            keep_published(site, settings),
-            followed,
-            checking,
-            log.keep_swept(settings.log_folder, settings.log_days),
-        )
-        timers = [asyncio.create_task(each) for each in keeping]
+        keeping = timers.timers(site, settings, following=following, bell=bell, checked=checked, duty=duty)
+        running = [asyncio.create_task(each) for each in keeping]
         yield
-        for timer in timers:
+        for timer in running:
             timer.cancel()
         site.writer.close()  # type: ignore[attr-defined]  # the writer itself, not the edge's view of it
+        duty.release()
 
     app = Starlette(
         routes=[*routes(), Mount("/socket.io", live.asgi(), name="socket")],

@@ -10,6 +10,7 @@ import typer
 from pydantic import SecretStr
 
 from panel.app import stream_of
+from panel.cli.postgres import why_not_empty
 from panel.cli.record import Locale, usage
 from panel.core.config import NOT_IN_FILE, Misconfigured, Settings, load
 from panel.core.db import writing_engine
@@ -30,16 +31,21 @@ RULES = ("six_considerations", "rules_of_procedure")
 
 def init(
     data: Annotated[Path, typer.Option(help="The new installation's data directory.")] = Path("data"),
+    database: Annotated[str, typer.Option(help="URL of an empty PostgreSQL database; without it, SQLite.")] = "",
     locale: Locale = DEFAULT_LOCALE,
 ) -> None:
     """Make a new installation: folder, keys, settings file, empty database. Refuses one that is there."""
     words = translator(locale)
     if any((data / name).exists() for name in ("panel.sqlite", "settings.toml", "keys")):
         usage(words.reason(Reason("There is an installation in %(folder)s already.", folder=data)))
+    if database and (reason := why_not_empty(database)) is not None:
+        usage(words.reason(reason))
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     (data / "keys").mkdir(mode=0o700)
     write_whole(data / "keys" / "secret", secrets.token_urlsafe(48).encode(), mode=0o600)
-    write_whole(data / "settings.toml", settings_file(words).encode(), mode=0o600)
+    write_whole(
+        data / "settings.toml", settings_file(words, {"database": database} if database else {}).encode(), mode=0o600
+    )
     settings = settings_or_stop(data, words)
     key = checkpoint.make_key(settings.record_key, checkpoint.new_origin())
     _fill(settings)
@@ -97,5 +103,5 @@ def settings_or_stop(data: Path | None, words: Translator, **given: Any) -> Sett
     try:
         return load(data, **given)
     except Misconfigured as wrong:
-        problems = [f"{name}: {words.reason(problem)}" for name, problem in wrong.problems]
+        problems = [": ".join(filter(None, (name, words.reason(problem)))) for name, problem in wrong.problems]
         usage("\n".join([words.reason(wrong.reason), *problems]))

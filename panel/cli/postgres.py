@@ -67,7 +67,7 @@ def why_not_empty(database: str) -> Reason | None:
     except DBAPIError as problem:
         return Reason("The database cannot be read: %(why)s", why=problem.orig)
     if filled:
-        return Reason("%(database)s is not empty. Restore into an empty database.", database=shown(database))
+        return Reason("%(database)s is not empty; an empty database is needed.", database=shown(database))
     return None
 
 

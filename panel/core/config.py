@@ -54,6 +54,9 @@ class Settings(BaseSettings):
 
     data: Path = Path("data")
     database: str = Field(default="", description=Label("Database URL; empty: a SQLite file in the data directory"))
+    redis: SecretStr = Field(
+        default=SecretStr(""), description=Label("URL of Redis or Valkey, for several processes; empty: none")
+    )
     host: str = Field(default="127.0.0.1", description=Label("Address to listen on"))
     port: int = Field(default=8000, ge=0, le=65535, description=Label("Port to listen on"))
     secret: SecretStr = Field(min_length=32)
@@ -135,6 +138,13 @@ class Settings(BaseSettings):
         except (KeyError, OSError):
             raise Unsafe(Reason("there is no time zone %(name)s", name=name)) from None
         return name
+
+    @model_validator(mode="after")
+    def redis_has_a_use(self) -> Self:
+        """Refuse Redis beside SQLite, which has one process: whoever states both believes something that is not so."""
+        if self.redis.get_secret_value() and not self.database:
+            raise Unsafe(Reason("redis is for several processes, and those need a PostgreSQL database"))
+        return self
 
     @model_validator(mode="after")
     def own_origin(self) -> Self:

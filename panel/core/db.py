@@ -185,7 +185,7 @@ def empty_log(bind: object) -> None:
 
 def _engine(url: str, *, begin: str, pragmas: tuple[str, ...] = PRAGMAS) -> Engine:
     if not url.startswith("sqlite"):
-        return _left_clean(create_engine(url, hide_parameters=True))
+        return _left_clean(create_engine(url, hide_parameters=True, pool_pre_ping=True))
     engine = create_engine(
         url, connect_args={"check_same_thread": False}, pool_size=8, max_overflow=32, hide_parameters=True
     )

@@ -146,7 +146,9 @@ def presence(hearing_id: str) -> dict[str, datetime]:
 
 def lost(hearing_id: str) -> dict[str, datetime]:
     """Return who was connected to a hearing and is not now, and since when."""
-    return {person: since for answer in LOST for person, since in answer(hearing_id).items()}
+    here = presence(hearing_id)
+    gone = {person: since for answer in LOST for person, since in answer(hearing_id).items()}
+    return {person: since for person, since in gone.items() if person not in here}
 
 
 def hearing_ended(work: Any, actor: Any, hearing_id: str) -> None:

@@ -139,6 +139,10 @@ class Changes:
         self._upto = -1
         """The last entry that was looked at; while this process follows no hearing, none has to be."""
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.behind: Callable[[], None] | None = None
+        """Takes what other processes have committed into account; None where there are none."""
+        self._looks = self._looked = 0
+        self._looking: asyncio.Task[None] | None = None
         self._waking: set[tuple[str, Audience]] = set()
         self._drawing: dict[tuple[str, Audience, str], asyncio.Task[Drawn]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -150,6 +154,27 @@ class Changes:
     def followed(self, hearing_id: str) -> Followed | None:
         """Return a hearing if this process follows it already."""
         return self._hearings.get(hearing_id)
+
+    async def caught_up(self) -> None:
+        """Take what any process had committed before this moment into account: an answer is never older than that.
+
+        However many ask at once, the database is asked once for them; a look that had begun before is not enough.
+        """
+        if self.behind is None:
+            return
+        if asyncio.get_running_loop() is not self._loop:
+            await anyio.to_thread.run_sync(self.behind)
+            return
+        needed = self._looks + 1
+        while self._looked < needed:
+            if self._looking is None or self._looking.done():
+                self._looks += 1
+                self._looking = asyncio.ensure_future(self._look(self._looks, self.behind))
+            await asyncio.shield(self._looking)
+
+    async def _look(self, number: int, behind: Callable[[], None]) -> None:
+        await anyio.to_thread.run_sync(behind)
+        self._looked = number
 
     def follow(self, hearing_id: str) -> Followed | None:
         """Return a hearing, replayed from the record at the first asking; None for unknown ones. Blocks."""

@@ -34,7 +34,10 @@ class Lane:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or let the application answer."""
-        answer = self._answer(scope) if scope["type"] == "http" and scope["method"] == "GET" else None
+        asks = scope["type"] == "http" and scope["method"] == "GET" and PATH.fullmatch(scope["path"]) is not None
+        if asks:
+            await changes.of(scope["app"].state.site).caught_up()
+        answer = self._answer(scope) if asks else None
         if answer is None:
             await self.app(scope, receive, send)
             return

@@ -128,6 +128,28 @@ class LiveServer:
         rooms = [room for socket in list(self._sockets.values()) for room in list(socket.rooms.values())]
         return dict(Counter(room.rpartition(":")[2] for room in rooms))
 
+    def connected_people(self) -> list[tuple[str, str, datetime]]:
+        """Return who is connected to which hearing at this process, and since when: hearing, person, moment."""
+        return [(hearing, person, since) for (hearing, person), since in dict(self._since).items()]
+
+    def presence_changed(self, hearing_id: str) -> None:
+        """Hear that somebody came to a hearing, or went, at another process; on the loop."""
+        self._tell_presence(hearing_id, 0)
+
+    def recheck(self) -> None:
+        """End the sockets of whoever has lost the standing by which they joined: another process took it. Blocks."""
+        joined = {
+            (socket.visitor, hearing_id, room) for socket in list(self._sockets.values())
+            for hearing_id, room in list(socket.rooms.items())
+        }  # fmt: skip
+        lost = {visitor for visitor, hearing_id, room in joined if self._room(visitor, hearing_id) != room}
+        if lost:
+            self._end(lambda visitor: visitor in lost)
+
+    def _room(self, visitor: Visitor, hearing_id: str) -> str | None:
+        audience = self._audience(visitor, hearing_id)
+        return None if audience is None else room_of(hearing_id, audience)
+
     def connected(self) -> int:
         """Return how many connections are open, those that have not said anything yet included."""
         return len(self.sio.environ)

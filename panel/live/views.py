@@ -172,7 +172,7 @@ class WhatChanged:
     async def _answer(
         self, request: Request, site: Site, actor: Actor, role: Role, followed: Followed
     ) -> tuple[int, int, bytes]:
-        """Return status, revision and body."""
+        """Return status, revision and body; the lane in front has caught up with other processes."""
         locale, query = locale_of(request, actor), request.scope["query_string"]
         if (known := at_once(followed, role, locale, query)) is not None:
             return known

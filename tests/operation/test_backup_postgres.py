@@ -178,7 +178,7 @@ def test_nothing_is_restored_over_something(kept: Kept, tmp_path: Path) -> None:
     make(kept.settings, file)
     before = size(kept.world)
     code, (told,) = restored(file, tmp_path / "again", kept.settings.database)
-    assert (code, told.endswith("不是空数据库，请恢复到空数据库中。")) == (1, True)
+    assert (code, told.endswith("不是空数据库，须用空数据库。")) == (1, True)
     assert (size(kept.world), (tmp_path / "again").exists()) == (before, False)
 
 

@@ -14,8 +14,7 @@ from sqlalchemy import text
 from sqlmodel import select
 
 import run
-from panel.app import RecordChecked, readiness
-from panel.cli.serve import why_not_keys, why_not_serve
+from panel.cli.serve import why_not_keys, why_not_schema, why_not_serve
 from panel.core import ready
 from panel.core.alone import only_server
 from panel.core.assets import schema_version
@@ -25,10 +24,12 @@ from panel.core.errors import Refused
 from panel.core.forms import SubmittedForm
 from panel.hearings.models import Phase
 from panel.record.models import RecordEntry
+from panel.timers import RecordChecked, readiness
 from panel.verify.bundle import Broken
 from tests.cli.test_keep import panel
 from tests.factories import SECRET, World, make_world
 from tests.hearings.course import hold_until
+from tests.postgres import drop, empty_database
 from tests.serving import Served, served
 
 
@@ -103,7 +104,7 @@ def test_a_record_that_was_changed_is_found_at_start_and_named(world: World) -> 
     again = RecordChecked()
     with pytest.raises(Broken):
         again.check(world.site.reading)
-    assert asyncio.run(readiness(world.site, again).missing()) == ["record"]
+    assert asyncio.run(readiness(world.site, again, None).missing()) == ["record"]
 
 
 def test_an_older_schema_is_named(running: Served) -> None:
@@ -135,6 +136,18 @@ def test_nothing_is_served_where_nothing_was_made(tmp_path: Path) -> None:
     assert (code, said) == (2, [f"{tmp_path} 中没有系统。请先运行：panel init --data {tmp_path}"])
 
 
+def test_an_installation_on_postgresql_is_made_in_an_empty_database_only(tmp_path: Path, postgres: str) -> None:
+    database, data = empty_database(postgres), tmp_path / "data"
+    assert panel("init", "--data", data, "--database", database)[0] == 0
+    settings = load(data)
+    assert (settings.database, why_not_serve(settings), why_not_schema(settings)) == (database, None, None)
+    assert not (data / "panel.sqlite").exists()
+    code, said = panel("init", "--data", tmp_path / "again", "--database", database)
+    assert (code, (tmp_path / "again").exists()) == (2, False)
+    assert "不是空数据库，须用空数据库。" in "".join(said)
+    drop(database)
+
+
 @pytest.mark.parametrize("name", ["record.key", "secret"])
 def test_a_key_that_others_may_read_is_refused_at_start(tmp_path: Path, name: str) -> None:
     data = tmp_path / "data"
@@ -154,6 +167,7 @@ def test_a_key_that_others_may_read_is_refused_at_start(tmp_path: Path, name: st
         ('colour = "red"', "colour: 没有这项设置"),
         ("port = ", "settings.toml: 无法读取"),
         ('secret = "short"', "secret: 缺少签名密钥，或不足 32 个字符"),
+        ('redis = "redis://127.0.0.1"', "redis 供多个进程使用"),
         (f'secret = "{"ab" * 20}"', "secret: 签名密钥过于简单，请随机生成"),
     ],
 )

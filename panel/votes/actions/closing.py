@@ -75,18 +75,24 @@ def announce(work: Work, actor: Actor, *, hearing_id: str) -> list[Motion]:
 
 
 def sweep(work: Work, actor: Actor | None = None) -> list[str]:
-    """Destroy every key whose motion is not open: finishes closings that a crash cut short. Run at each start."""
+    """Destroy every key whose motion is not open: finishes closings that a crash cut short. Run at each start.
+
+    Under the lock of the motion, which an opening at another process holds from before its key is made.
+    """
     where = keys.folder(work.db)
     over = [id for id in keys.held(where) if not _is_open(work.db, id)]
     for motion_id in over:
-        work.after_commit(partial(keys.destroy, where, motion_id))
+        keys.destroy(where, motion_id)
     work.after_commit(partial(empty_log, work.db.get_bind()))
     return over
 
 
 def _is_open(db: Session, motion_id: str) -> bool:
-    motion = queries.motion(db, motion_id)
-    return motion is not None and motion.state is MotionState.OPEN
+    if queries.motion(db, motion_id) is None:
+        return False
+    motion = queries.motion_for_update(db, motion_id)
+    db.refresh(motion)  # the row as it is under the lock
+    return motion.state is MotionState.OPEN
 
 
 def _count_open(work: Work, motion: Motion, roll: list[RollLine], room: set[str]) -> tuple[Result, list[str]]:
