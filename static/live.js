@@ -12,6 +12,7 @@
   let again = false;
   let own = false;
   let online = false;
+  let restarting = false;
 
   // ---- changes: one request at a time; whatever comes meanwhile is one more request afterwards.
   const fetchChanges = async (wantsOwn = false) => {
@@ -61,6 +62,7 @@
   });
   socket.on("connect", () => {
     online = true;
+    restarting = false;
     show("online");
     socket.emit("join", { hearing });
     fetchChanges(true);
@@ -71,9 +73,13 @@
   socket.on("revision", (signal) => {
     if (signal.hearing === hearing && signal.revision > revision) fetchChanges();
   });
+  socket.on("restart", () => {
+    restarting = true;
+    show("restarting");
+  });
   const lost = () => {
     online = false;
-    show(navigator.onLine ? "reconnecting" : "offline");
+    show(!navigator.onLine ? "offline" : restarting ? "restarting" : "reconnecting");
   };
   socket.on("disconnect", (reason) => {
     lost();

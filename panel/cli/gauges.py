@@ -26,7 +26,7 @@ def gauges(site: Site) -> Sequence[Gauge]:
             return float(queries.head(db).size)
 
     def waiting() -> float:
-        return float(site.writer.waiting())  # type: ignore[attr-defined]  # the writer itself, not the edge's view of it
+        return float(site.writer.waiting())
 
     data = site.settings.data
     return (

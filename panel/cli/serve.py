@@ -1,10 +1,14 @@
 """Serving: one process, one address."""
 
+import asyncio
 import ctypes
 import gc
 import ipaddress
 import json
 import os
+import signal
+import socket
+import sys
 from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +17,7 @@ import typer
 import uvicorn
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from panel.accounts import queries as accounts
@@ -23,7 +28,7 @@ from panel.cli.gauges import gauges
 from panel.cli.init import settings_or_stop
 from panel.cli.record import Data, Locale, usage
 from panel.cli.rehearse import Rehearsals
-from panel.core import log, metrics
+from panel.core import clock, log, metrics
 from panel.core.alone import only_server
 from panel.core.assets import schema_version
 from panel.core.config import LOOPBACK, Settings, readable_by_others
@@ -39,17 +44,44 @@ M_ARENA_MAX = -8
 """The parameter's number in glibc's malloc.h."""
 
 
-def server_of(app: ASGIApp, settings: Settings) -> uvicorn.Server:
+NOTICE_SECONDS, DRAIN_SECONDS = 1.0, 10.0
+"""For so long whoever is connected can read that the server restarts; for so long, at most, acts are awaited."""
+
+
+async def drain(site: Site) -> None:
+    """Turn `/readyz` red, tell open pages, and wait for the acts that wait; whoever comes meanwhile is still served."""
+    site.areas["ready"].draining = True
+    live, until = site.areas["live"], clock.monotonic() + DRAIN_SECONDS
+    if live.connected():
+        await live.tell_restart()
+        await asyncio.sleep(NOTICE_SECONDS)
+    while site.writer.waiting() and clock.monotonic() < until:
+        await asyncio.sleep(0.05)
+
+
+class Server(uvicorn.Server):
+    """A server that drains before it closes."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Drain, then close everything."""
+        site = getattr(self.config.app.state, "site", None) if isinstance(self.config.app, Starlette) else None
+        if site is not None:
+            await drain(site)
+        await super().shutdown(sockets)
+
+
+def server_of(app: ASGIApp, settings: Settings) -> Server:
     """Return the server: no access log, no endless heads.
 
     Of sockets: no deflate of single messages (it doubles the CPU), no second heartbeat (Engine.IO has its own).
     """
-    return uvicorn.Server(
+    return Server(
         uvicorn.Config(
             app, host=settings.host, port=settings.port, http=PatientProtocol, access_log=False, log_config=None,
             ws_per_message_deflate=False, ws_ping_interval=None, ws_max_size=16384,
             proxy_headers=bool(settings.trusted_proxies), forwarded_allow_ips=list(settings.trusted_proxies),
             server_header=False, date_header=False, timeout_keep_alive=75,
+            timeout_graceful_shutdown=int(DRAIN_SECONDS),
         )
     )  # fmt: skip
 
@@ -104,6 +136,7 @@ def _serve(settings: Settings, words: Translator) -> None:
     desk(site).rehearsal = Rehearsals(site)
     greet(site, words)
     server = server_of(app, settings)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # raised again by uvicorn, once it has stopped in order
     gc.freeze()  # what is there now stays to the end: nothing to look through again and again
     try:
         with measured(site):

@@ -47,6 +47,9 @@ class Writes(Protocol):
     def calm(self, seconds: float) -> None:
         """Wait until no act waits, but not longer than so many seconds."""
 
+    def waiting(self) -> int:
+        """Return how many acts wait for their turn."""
+
 
 @dataclass
 class Site:

@@ -101,6 +101,10 @@ class LiveServer:
         hint = {"hearing": hearing_id, "revision": revision}
         await self.sio.emit("revision", hint, room=room_of(hearing_id, audience))
 
+    async def tell_restart(self) -> None:
+        """Tell every page that is open that this server is about to restart."""
+        await self.sio.emit("restart", {})
+
     def readers(self, hearing_id: str, audience: Audience) -> int:
         """Return how many sockets of an audience are in a hearing."""
         return len(self.sio.manager.rooms.get("/", {}).get(room_of(hearing_id, audience), ()))

@@ -54,6 +54,10 @@ class Writers:
     def calm(self, seconds: float) -> None:
         """Nothing is drawn for a crowd here, so that nothing has to give way."""
 
+    def waiting(self) -> int:
+        """Return how many acts wait, at all of them."""
+        return sum(writer.waiting() for writer in self._writers)
+
     def use_one(self) -> None:
         """From now on give every act to the first: acts are done in the order in which they are given."""
         self._next = itertools.cycle(self._writers[:1])
