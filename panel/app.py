@@ -238,7 +238,7 @@ def create_app(settings: Settings) -> Starlette:
 
     def told(indexes: Sequence[int]) -> None:
         site.lately.committed()
-        changes.committed(indexes)
+        live_changes.of(site).committed(indexes)
 
     def committed(indexes: Sequence[int]) -> None:
         following.own(indexes)
