@@ -62,8 +62,8 @@ LONGEST_PASSWORD = 256
 """In characters after NFC; ASVS 6.2.1 asks for at least 8 and advises 15, 6.2.9 for at most 64 or more."""
 
 
-def why_not_password(password: str) -> Reason | None:
-    """Say why a person may not choose this password: length only, no rule of composition (ASVS 6.2.5)."""
+def why_not_length(password: str) -> Reason | None:
+    """Say why a password is too short or too long; there is no rule of composition (ASVS 6.2.5)."""
     length = len(text.nfc(password))
     if length < SHORTEST_PASSWORD:
         return Reason("A password has at least %(n)s characters.", n=SHORTEST_PASSWORD)

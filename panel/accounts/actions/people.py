@@ -6,6 +6,7 @@ from panel.accounts import passwords, queries, rules
 from panel.accounts.actions import sessions
 from panel.accounts.events import PasswordChanged, PersonAdded, PersonDisabled, PersonEnabled
 from panel.accounts.models import Person
+from panel.accounts.strength import why_not_password
 from panel.core import hooks, text
 from panel.core.errors import NotFound, Reason, Refused, require
 from panel.core.security import Actor, Office
@@ -21,7 +22,7 @@ def add_person(
     require(rules.why_not_name(name))
     require(rules.why_not_login(login))
     require(rules.why_not_mail(mail))
-    require(None if password_hash else rules.why_not_password(password))
+    require(None if password_hash else why_not_password(password, name, login))
     if queries.person_by_login(work.db, login):
         raise Refused(Reason("Somebody else signs in with this name already."))
     kept = password_hash or passwords.hashed(password)

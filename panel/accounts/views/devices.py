@@ -1,11 +1,13 @@
 """One's own sign-ins and password."""
 
+import anyio
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from panel.accounts import actions, passwords, queries, rules
 from panel.accounts.forms import PasswordForm
 from panel.accounts.models import Person, SignInSession
+from panel.accounts.strength import why_not_password
 from panel.accounts.views.desk import begin_guess, desk, device_of, set_session
 from panel.core import clock, log
 from panel.core.errors import Reason
@@ -68,7 +70,9 @@ async def change_password(acting: Acting, form: PasswordForm) -> Response:
 async def _errors(acting: Acting, form: PasswordForm) -> dict[str, Reason]:
     if form.password != form.again:
         return {"again": Reason("The two new passwords are not the same.")}
-    reason = rules.why_not_password(form.password)
+    me = await acting.ask(lambda db: queries.person(db, acting.me.person_id))
+    own = (acting.me.name, me.login if me else "", acting.site.letterhead()["organisation"])
+    reason = await anyio.to_thread.run_sync(why_not_password, form.password, *own)
     if reason:
         return {"password": reason}
     reason = await _why_not_current(acting, form.current)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
+import anyio
 from itsdangerous import BadSignature
 from sqlmodel import Session
 from starlette.background import BackgroundTask
@@ -13,6 +14,7 @@ from panel.accounts import actions, passwords, queries, rules
 from panel.accounts.actions.links import OVER
 from panel.accounts.forms import ChosenPasswordForm, ForgottenForm
 from panel.accounts.models import LinkPurpose, Person
+from panel.accounts.strength import why_not_password
 from panel.accounts.throttle import address_key
 from panel.accounts.views import sign_in
 from panel.accounts.views.desk import begin_guess, device_of, drawn, set_session
@@ -145,7 +147,8 @@ async def choose_password(acting: Acting, form: ChosenPasswordForm) -> Response:
     person = await acting.ask(lambda db: queries.person_of_link(db, reference, acting.now))
     if person is None:
         raise Gone(OVER)
-    if (wrong := _why_not(form)) is not None:
+    own = (person.name, person.login, acting.site.letterhead()["organisation"])
+    if (wrong := await anyio.to_thread.run_sync(_why_not, form, *own)) is not None:
         errors = {wrong[0]: acting.gettext.reason(wrong[1])}
         return _choose(acting, purpose, token, person, status=422, errors=errors)
     session = new_reference()
@@ -161,8 +164,8 @@ async def choose_password(acting: Acting, form: ChosenPasswordForm) -> Response:
     return answer
 
 
-def _why_not(form: ChosenPasswordForm) -> tuple[str, Reason] | None:
-    if reason := rules.why_not_password(form.password):
+def _why_not(form: ChosenPasswordForm, *own: str) -> tuple[str, Reason] | None:
+    if reason := why_not_password(form.password, *own):
         return "password", reason
     return None if form.password == form.again else ("again", Reason("The two passwords are not the same."))
 

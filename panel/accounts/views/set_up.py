@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+import anyio
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from panel.accounts import actions, passwords, queries, rules
 from panel.accounts.forms import AdministratorForm, FirstLetterheadForm
+from panel.accounts.strength import why_not_password
 from panel.accounts.views import sign_in
 from panel.accounts.views.desk import YEAR, begin_guess, set_cookie
 from panel.core import clock, log
@@ -112,7 +114,7 @@ async def make_administrator(acting: Acting, form: AdministratorForm) -> Respons
     await _still_open(acting)
     _check(acting, form.code)
     typed = {"name": form.name, "login": form.login, "mail": form.mail}
-    if (wrong := _why_not(form)) is not None:
+    if (wrong := await anyio.to_thread.run_sync(_why_not, form)) is not None:
         field, reason = wrong
         return _administrator(acting, form.code, status=422, errors={field: acting.gettext.reason(reason)}, **typed)
     kept = await passwords.hash_aside(form.password)
@@ -138,7 +140,7 @@ def _why_not(form: AdministratorForm) -> tuple[str, Reason] | None:
         ("name", rules.why_not_name(form.name)),
         ("login", rules.why_not_login(nfc(form.login))),
         ("mail", rules.why_not_mail(form.mail)),
-        ("password", rules.why_not_password(form.password)),
+        ("password", why_not_password(form.password, form.name, form.login)),
         ("again", None if form.password == form.again else Reason("The two passwords are not the same.")),
     )
     return next(((field, reason) for field, reason in checks if reason), None)
