@@ -26,6 +26,7 @@ from panel.accounts import views as accounts_views
 from panel.accounts.views import administration as accounts_administration
 from panel.accounts.views.desk import Desk
 from panel.accounts.views.factors import factor_needed
+from panel.accounts.views.proof import proof_needed, prove
 from panel.accounts.views.sign_in import sign_in_needed
 from panel.cases import live as cases_live
 from panel.cases import queries as cases_queries
@@ -41,7 +42,7 @@ from panel.core import hooks, log, metrics, pages, ready, security
 from panel.core.assets import folder
 from panel.core.config import Settings
 from panel.core.duty import Duty
-from panel.core.errors import FactorNeeded, Forbidden, NotFound, Refused, SignInNeeded
+from panel.core.errors import FactorNeeded, Forbidden, NotFound, ProofNeeded, Refused, SignInNeeded
 from panel.core.headers import MIB, Front, http_error
 from panel.core.security import Actor
 from panel.core.templates import environment
@@ -155,6 +156,7 @@ def register() -> None:
     """Fill the registries that lower areas ask: permissions, standings, parts, hooks. Twice is as good as once."""
     for rules in AREAS:
         security.PERMISSIONS.update(rules.PERMISSIONS)
+        security.GRAVE.update(getattr(rules, "GRAVE", {}))
     security.WITHOUT_FACTOR |= accounts_rules.WITHOUT_FACTOR
     security.STANDINGS[:] = [cases_queries.standings, committees_queries.standings]
     hooks.ON_RECUSAL[:] = [votes_actions.annul_for_recusal, hearings_actions.stand_aside]
@@ -197,7 +199,8 @@ def create_site(settings: Settings, committed: Callable[[Sequence[int]], None]) 
     Path(settings.data).mkdir(parents=True, exist_ok=True)
     writing = database.writing_engine(settings.database_url).execution_options(ballot_keys=settings.ballot_keys)
     writer = Writer(writing, stream_of=stream_of, committed=committed)
-    signed_in = accounts_queries.SignedIn(timedelta(minutes=settings.idle_minutes), settings.second_factor)
+    proof = timedelta(minutes=settings.proof_minutes) or None
+    signed_in = accounts_queries.SignedIn(timedelta(minutes=settings.idle_minutes), settings.second_factor, proof)
     reading = database.reading_engine(settings.database_url)
     return pages.Site(
         settings=settings,
@@ -207,6 +210,7 @@ def create_site(settings: Settings, committed: Callable[[Sequence[int]], None]) 
         sign_in=signed_in.actor_of,
         known=signed_in.known,
         letterhead=letterhead(settings, reading),
+        prove=prove,
         areas={"accounts": Desk(signed_in)},
     )
 
@@ -225,6 +229,8 @@ async def refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
     if isinstance(error, FactorNeeded):
         return factor_needed(request, error)
+    if isinstance(error, ProofNeeded):
+        return proof_needed(request, error)
     if isinstance(error, SignInNeeded):
         return sign_in_needed(request, error)
     if isinstance(error, Forbidden | NotFound):

@@ -46,7 +46,10 @@ class Installation(SQLModel, table=True):
 
 
 class SignInSession(SQLModel, table=True):
-    """A sign-in; the cookie holds a 256-bit reference, the row only its SHA-256 (hex)."""
+    """A sign-in; the cookie holds a 256-bit reference, the row only its SHA-256 (hex).
+
+    `proved_at`: when its person last proved who they are: at signing in, or since.
+    """
 
     __tablename__ = "sign_in_session"
 
@@ -57,6 +60,7 @@ class SignInSession(SQLModel, table=True):
     rehearsing: bool = False
     created_at: datetime
     seen_at: datetime
+    proved_at: datetime | None = None
     expires_at: datetime
 
 

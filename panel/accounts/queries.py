@@ -232,8 +232,9 @@ class SignedIn:
     kept here and written by a timer, so that reading a page writes nothing.
     """
 
-    def __init__(self, idle: timedelta, second_factor: str = "off") -> None:
-        self.idle, self._second_factor = idle, second_factor
+    def __init__(self, idle: timedelta, second_factor: str = "off", proof: timedelta | None = None) -> None:
+        """Take the settings: `proof` is for how long one holds; None where nobody is asked for another."""
+        self.idle, self._second_factor, self._proof = idle, second_factor, proof
         self._kept: dict[str, _Kept] = {}
         self._seen: dict[str, datetime] = {}
 
@@ -266,6 +267,10 @@ class SignedIn:
     def must_have_factor(self, standings: Mapping[str, Standing], offices: Collection[Office]) -> bool:
         """Say whether this installation asks somebody of these standings and offices for a second factor."""
         return must_have_factor(self._second_factor, offices, {standing.role for standing in standings.values()})
+
+    def proved_until(self, row: SignInSession) -> datetime | None:
+        """Return until when the last proof of who somebody is holds; None where no other is asked for."""
+        return None if self._proof is None else (row.proved_at or row.created_at) + self._proof
 
     def _over(self, reference: str, kept: _Kept, now: datetime) -> bool:
         return now >= kept.expires_at or now - self._last_seen(reference, kept) > self.idle
@@ -313,6 +318,7 @@ class SignedIn:
             rehearsing=row.rehearsing,
             standings=standings, offices=offices,
             lacks_factor=must and not has_factor(db, someone.id),
+            proved_until=None if someone.fictional else self.proved_until(row),
         )  # fmt: skip
         if len(self._kept) >= KEPT:
             self._kept.clear()

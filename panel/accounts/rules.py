@@ -8,7 +8,7 @@ from typing import Any
 from panel.accounts.models import LinkPurpose
 from panel.core import text
 from panel.core.errors import Reason
-from panel.core.security import ANYONE, SIGNED_IN, Grant, Office, Role, offices
+from panel.core.security import ANYONE, SIGNED_IN, Grant, Office, Role, always, offices
 
 PERMISSIONS: dict[str, Grant] = {
     "accounts.see_sign_in": ANYONE,
@@ -40,6 +40,9 @@ PERMISSIONS: dict[str, Grant] = {
 }
 """The demo's three are open to anyone: their pages exist in demo mode only, and only nearby; setting up is, too, but
 only with the one-time code and until there is an administrator (docs/security.md)."""
+
+GRAVE = {"accounts.give_offices": always, "accounts.close_accounts": always}
+"""Who may do what, and taking a second factor away."""
 
 NO_PASSWORD = "!"
 """What is kept of an account whose person has not chosen a password yet: no password fits it."""

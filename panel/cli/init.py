@@ -22,7 +22,7 @@ from panel.record import checkpoint
 from panel.rulebook import actions as rulebook
 from panel.work import Writer
 
-CHOSEN = {"second_factor": "officers"}
+CHOSEN: dict[str, str | int] = {"second_factor": "officers", "proof_minutes": 5}
 """Settings that a new installation states, where the default is another one."""
 
 RULES = ("six_considerations", "rules_of_procedure")

@@ -75,6 +75,10 @@ class Settings(BaseSettings):
     second_factor: Literal["off", "officers", "all"] = Field(
         default="off", description=Label("Second factor: off, officers (also chairs and secretaries), or all")
     )
+    proof_minutes: int = Field(
+        default=0, ge=0, le=60,
+        description=Label("Minutes after which one confirms again who one is, before grave acts; 0: never"),
+    )  # fmt: skip
     smtp_host: str = Field(default="", description=Label("Mail server; empty: no mail is sent"))
     smtp_port: int = Field(default=587, description=Label("Port of the mail server"))
     smtp_tls: Literal["starttls", "tls", "none"] = Field(

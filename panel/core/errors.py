@@ -7,6 +7,7 @@ Refused (409)
 ├── Gone (410)        a link or form that has expired
 ├── SignInNeeded (401)   nobody is signed in, or no longer
 ├── FactorNeeded (403)   must set up a second factor first
+├── ProofNeeded (403)    must prove anew who they are: the act is grave
 ├── TooSlow (408)     what was sent came too slowly
 ├── TooLarge (413)    what was sent is larger than this address takes
 └── Busy (429)        too many attempts; says how many seconds to wait
@@ -87,6 +88,19 @@ class FactorNeeded(Refused):
 
     def __init__(self) -> None:
         super().__init__(Reason("Your duties ask for a second factor. Please set it up first."))
+
+
+class ProofNeeded(Refused):
+    """Somebody must prove anew who they are before a grave act: by a code of their second factor, or the password.
+
+    `wrong` says why what they sent did not do.
+    """
+
+    status = 403
+
+    def __init__(self, *, by_code: bool, wrong: Reason | None = None) -> None:
+        super().__init__(Reason("Please confirm that it is you. Nothing has been done yet."))
+        self.by_code, self.wrong = by_code, wrong
 
 
 class TooSlow(Refused):

@@ -14,7 +14,8 @@ from panel.core import clock, text
 from panel.core.db import Prepared, unasked
 from panel.core.errors import Invalid, Reason, Refused
 
-OWN_FIELDS = frozenset({"csrf", "idem"})
+OWN_FIELDS = frozenset({"csrf", "idem", "proof"})
+"""Fields of every form, which none declares: its token, its key, and a proof of who sends it."""
 
 
 class Form(BaseModel):

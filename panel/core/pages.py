@@ -62,6 +62,7 @@ class Site:
     sign_in: Callable[[Session, str], Actor | None]
     known: Callable[[str], Actor | None]
     letterhead: Callable[[], Mapping[str, str]]
+    prove: "Callable[[Acting], Awaitable[None]]"
     areas: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -328,7 +329,7 @@ def act(
     action: str, of: Callable[[Session, str], Any] | None = None, *, form: type[forms.Form] = forms.Form,
     crowd: bool = False,
 ) -> Callable[[Callable[..., Awaitable[Response]]], View]:  # fmt: skip
-    """Make a route of a view that writes: body, sign in, CSRF, load, authorise, form; then the view.
+    """Make a route of a view that writes: body, sign in, CSRF, load, authorise, form, proof; then the view.
 
     Where a `crowd` does the same at the same instant, it shares what it loads (`Lately`).
     """
@@ -342,6 +343,8 @@ def act(
                 actor, thing = await _entered(request, action, of, sent, crowd=crowd)
                 acting = Acting(request, actor, sent)
                 what = form.parse(sent)
+                if security.must_prove(actor, action, thing, acting.now):
+                    await acting.site.prove(acting)
                 try:
                     return await (view(acting, what) if of is None else view(acting, thing, what))
                 except AlreadyDone:

@@ -5,6 +5,7 @@ A person's audience follows from role and seat on the server, never from the cli
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -84,7 +85,10 @@ class Standing:
 
 @dataclass(frozen=True)
 class Actor:
-    """The person behind a request, with their standing in every case; loaded afresh for each request."""
+    """The person behind a request, with their standing in every case; loaded afresh for each request.
+
+    `proved_until`: until when they need not prove anew who they are; None where that is never asked of them.
+    """
 
     person_id: str
     name: str
@@ -93,6 +97,7 @@ class Actor:
     large: bool = False
     rehearsing: bool = False
     lacks_factor: bool = False
+    proved_until: datetime | None = None
     standings: Mapping[str, Standing] = field(default_factory=dict)
     offices: frozenset[Office] = frozenset()
 
@@ -146,6 +151,11 @@ PERMISSIONS: dict[str, Grant] = {}
 WITHOUT_FACTOR: set[str] = set()
 """Filled by app.py: what somebody may do who must set up a second factor first."""
 
+GRAVE: dict[str, Callable[[Any], bool]] = {}
+"""Filled by app.py from each area's `rules.GRAVE`: acts before which somebody proves anew who they are, where the
+installation asks for it; each says of which things.
+"""
+
 STANDINGS: list[Callable[[Session, str], Iterable[Standing]]] = []
 """Filled by app.py: where a person's standings come from (assignments, seats)."""
 
@@ -178,6 +188,18 @@ def authorize(actor: Actor | None, action: str, thing: Any = None) -> None:
         raise NotFound
     if role not in grant.roles:
         raise Forbidden(_why_not(actor.standings[thing.case_id]))
+
+
+def must_prove(actor: Actor | None, action: str, thing: Any, now: datetime) -> bool:
+    """Say whether somebody must prove anew who they are before this act: it is grave, and their last proof is old."""
+    if actor is None or actor.proved_until is None or now < actor.proved_until:
+        return False
+    return action in GRAVE and GRAVE[action](thing)
+
+
+def always(_thing: Any) -> bool:
+    """Say that an act is grave whatever it is done to."""
+    return True
 
 
 def admit(actor: Actor | None, action: str) -> None:

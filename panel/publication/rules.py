@@ -1,7 +1,7 @@
 """When a summary may be composed, published, withdrawn."""
 
 from panel.core.errors import Reason
-from panel.core.security import ANYONE, Grant, Role, roles
+from panel.core.security import ANYONE, Grant, Role, always, roles
 from panel.publication.models import Summary, SummaryState
 
 PERMISSIONS: dict[str, Grant] = {
@@ -12,6 +12,9 @@ PERMISSIONS: dict[str, Grant] = {
     "publication.publish": roles(Role.SECRETARY),
     "publication.withdraw": roles(Role.SECRETARY),
 }
+
+
+GRAVE = {"publication.publish": always}
 
 
 def why_not_compose(decided: bool, summary: Summary | None) -> Reason | None:

@@ -22,6 +22,14 @@ PERMISSIONS: dict[str, Grant] = {
     "ballots.cast": roles(Role.CHAIR, Role.MEMBER),
 }
 
+
+def is_secret(motion: Motion) -> bool:
+    """Say whether a motion is voted on secretly."""
+    return motion.secrecy is Secrecy.SEALED
+
+
+GRAVE = {"motions.open": is_secret, "motions.close": is_secret}
+
 ABSENT = Reason("You are not recorded as present. Only members who are present vote.")
 
 SUSPENDED = Reason("Your request for recusal is being decided. Until then you do not vote.")

@@ -4,6 +4,7 @@ import hashlib
 import re
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,6 +40,14 @@ def test_22_every_socket_event_has_a_permission_that_exists(closed_session: Walk
 def test_22_every_permission_is_named_after_its_area(closed_session: Walk) -> None:
     strange = [name for name in security.PERMISSIONS if not re.fullmatch(r"[a-z]+\.[a-z_]+", name)]
     assert strange == []
+
+
+def test_14_every_grave_act_is_a_form_that_can_be_sent_on(closed_session: Walk) -> None:
+    ends: list[Any] = [route.endpoint for route in closed_session.routes()]
+    forms = {end.permission: end.form for end in ends if hasattr(end, "form")}
+    assert set(security.GRAVE) - set(forms) == set()
+    kept_back = [name for name in security.GRAVE if not forms[name].echoed]
+    assert kept_back == []
 
 
 def test_22_every_route_has_one_method_and_a_name_of_its_own(closed_session: Walk) -> None:

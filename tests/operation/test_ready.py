@@ -189,7 +189,7 @@ def test_the_settings_file_of_a_new_installation_names_every_setting_and_is_read
     assert (data / "settings.toml").stat().st_mode & 0o777 == 0o600
     opened = "\n".join(line.removeprefix("#") if not line.startswith("# ") else line for line in written.splitlines())
     (data / "settings.toml").write_text(opened, encoding="utf-8")
-    before, after = Settings(secret=SECRET, second_factor="officers"), load(data)  # type: ignore[arg-type]  # a text
+    before, after = Settings(secret=SECRET, second_factor="officers", proof_minutes=5), load(data)  # type: ignore[arg-type]  # a text
     told = {name: value for name, value in after.told().items() if name not in {"data", "database", "secret"}}
     assert told == {name: value for name, value in before.told().items() if name in told}
 

@@ -23,6 +23,7 @@ from panel.accounts.actions.sessions import (
     end_session,
     end_sessions_of,
     keep_seen,
+    prove,
     sign_in,
     sign_out,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "invite_person",
     "keep_seen",
     "make_link",
+    "prove",
     "remove_factor",
     "renew_codes",
     "sign_in",

@@ -11,7 +11,7 @@ from panel.accounts import queries
 from panel.accounts.events import SessionsEnded
 from panel.accounts.models import Person, SignInSession
 from panel.core import hooks
-from panel.core.errors import NotFound, Reason, Refused
+from panel.core.errors import NotFound, Reason, Refused, SignInNeeded
 from panel.core.security import Actor
 from panel.work import Work
 
@@ -36,9 +36,18 @@ def sign_in(
         SignInSession(
             reference_sha256=queries.digest(reference), person_id=person_id, device=device[:200], simulated=simulated,
             rehearsing=rehearsing,
-            created_at=work.now, seen_at=work.now, expires_at=work.now + timedelta(hours=hours),
+            created_at=work.now, seen_at=work.now, proved_at=work.now, expires_at=work.now + timedelta(hours=hours),
         )
     )  # fmt: skip
+
+
+def prove(work: Work, actor: Actor) -> None:
+    """Keep that the person of this session has proved anew who they are."""
+    row = work.db.get(SignInSession, actor.session)
+    if row is None:
+        raise SignInNeeded
+    row.proved_at = work.now
+    work.after_commit(queries.invalidate)
 
 
 def sign_out(work: Work, actor: Actor) -> None:

@@ -75,11 +75,11 @@ async def _errors(acting: Acting, form: PasswordForm) -> dict[str, Reason]:
     reason = await anyio.to_thread.run_sync(why_not_password, form.password, *own)
     if reason:
         return {"password": reason}
-    reason = await _why_not_current(acting, form.current)
+    reason = await why_not_current(acting, form.current)
     return {"current": reason} if reason else {}
 
 
-async def _why_not_current(acting: Acting, password: str) -> Reason | None:
+async def why_not_current(acting: Acting, password: str) -> Reason | None:
     """Check the present password under the same brake as signing in: a stolen session must not guess it."""
     keys = [("account", acting.me.person_id)]
     throttle = begin_guess(acting.site, keys)

@@ -143,7 +143,7 @@ async def second_step(acting: Acting, form: SecondStepForm) -> Response:
         raise Gone(Reason("Signing in took too long. Please begin again."))
     keys = [("account", f"factor {person.id}")]
     throttle = begin_guess(acting.site, keys)
-    if not await _used_up(acting, person, form.code):
+    if not await used_up(acting, person, form.code):
         throttle.failed(keys, clock.monotonic())
         log.security("second_step_failed", person=person.id)
         return sign_in.ask_for_code(acting, person, form.next, status=401, reason=rules.WRONG_CODE)
@@ -151,7 +151,7 @@ async def second_step(acting: Acting, form: SecondStepForm) -> Response:
     return await sign_in.begin(acting, person, onward=form.next)
 
 
-async def _used_up(acting: Acting, person: Person, code: str) -> bool:
+async def used_up(acting: Acting, person: Person, code: str) -> bool:
     """Use up the code that was typed; False where it is none, or was used by somebody a moment before."""
     step = await acting.ask(partial(_matching, acting, person.id, code))
     try:
