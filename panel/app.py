@@ -44,6 +44,7 @@ from panel.core.config import Settings
 from panel.core.duty import Duty
 from panel.core.errors import FactorNeeded, Forbidden, NotFound, ProofNeeded, Refused, SignInNeeded
 from panel.core.headers import MIB, Front, http_error
+from panel.core.mode import Mode
 from panel.core.security import Actor
 from panel.core.templates import environment
 from panel.decisions import actions as decisions_actions
@@ -198,7 +199,8 @@ def create_site(settings: Settings, committed: Callable[[Sequence[int]], None]) 
     """Open the database and start the writer."""
     Path(settings.data).mkdir(parents=True, exist_ok=True)
     writing = database.writing_engine(settings.database_url).execution_options(ballot_keys=settings.ballot_keys)
-    writer = Writer(writing, stream_of=stream_of, committed=committed)
+    mode = Mode()
+    writer = Writer(writing, stream_of=stream_of, committed=committed, mode=mode)
     proof = timedelta(minutes=settings.proof_minutes) or None
     signed_in = accounts_queries.SignedIn(timedelta(minutes=settings.idle_minutes), settings.second_factor, proof)
     reading = database.reading_engine(settings.database_url)
@@ -211,6 +213,7 @@ def create_site(settings: Settings, committed: Callable[[Sequence[int]], None]) 
         known=signed_in.known,
         letterhead=letterhead(settings, reading),
         prove=prove,
+        mode=mode,
         areas={"accounts": Desk(signed_in)},
     )
 
@@ -263,6 +266,7 @@ def create_app(settings: Settings) -> Starlette:
     if settings.database:
         changes.behind = following.notice
     bell = bell_of(settings, following, live)
+    site.mode.changed = live.mode_changed
     hooks.END_SOCKETS[:], hooks.END_SESSION_SOCKETS[:] = [live.end_person], [live.end_session, ring]
     hooks.PRESENCE[:], hooks.LOST[:] = [*([bell.presence] if bell else []), live.presence], [live.lost]
     crowd, checked, duty = live_views.Crowd(site), timers.RecordChecked(), Duty(site.reading)

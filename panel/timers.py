@@ -1,8 +1,10 @@
 """What a serving process does by itself: it follows the record, sends mail, publishes checkpoints, keeps limits."""
 
 import asyncio
+import shutil
 import threading
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +21,7 @@ from panel.core import db as database
 from panel.core.assets import schema_version
 from panel.core.config import Settings
 from panel.core.duty import Duty
+from panel.core.mode import LEAST_BYTES, NotWritten, Steadiness, Trouble
 from panel.hearings import actions as hearings_actions
 from panel.live.bell import Bell
 from panel.record import checkpoint
@@ -26,12 +29,16 @@ from panel.record import queries as record_queries
 from panel.record.models import Checkpoint, RecordEntry
 from panel.record.sinks import Sinks
 from panel.verify import audit as auditing
+from panel.verify.bundle import Broken
 
 MAIL_SECONDS = 5.0
 """How often the outbox is looked into."""
 
 FOLLOW_SECONDS = 1.0
 """How often this process looks for what other processes have done."""
+
+MODE_SECONDS = 1.0
+"""How often this process looks whether anything may be written."""
 
 SEEN_SECONDS = 60.0
 """How often the database learns when sessions were last used."""
@@ -54,8 +61,11 @@ async def check_whole_record(site: pages.Site, checked: RecordChecked) -> None:
     """Check the record beside serving; what does not hold is logged, and `/readyz` says so."""
     try:
         await asyncio.to_thread(checked.check, site.reading)
-    except Exception as problem:
+    except Broken as problem:
         log.failure("record_does_not_hold", problem)
+        site.mode.enter(Trouble.RECORD)
+    except Exception as problem:
+        log.failure("record_not_read", problem)
 
 
 def readiness(site: pages.Site, checked: RecordChecked, bell: Bell | None) -> ready.Readiness:
@@ -63,13 +73,41 @@ def readiness(site: pages.Site, checked: RecordChecked, bell: Bell | None) -> re
     heard = {"redis": bell.works} if bell is not None else {}
     return ready.Readiness(
         {
-            "database": lambda: bool(site.writer.submit(ready.probe).result(ready.PATIENCE)),
+            "database": lambda: bool(site.writer.submit(ready.probe, probing=True).result(ready.PATIENCE)),
             "schema": lambda: database.version_of(site.reading) == schema_version(),
             "record": lambda: checked.holds,
+            "clock": lambda: not site.mode.has(Trouble.CLOCK),
             "disk": lambda: ready.has_room(Path(site.settings.data)),
             **heard,
         }
     )
+
+
+async def keep_mode(site: pages.Site) -> None:
+    """Look every second whether anything may be written; what is wrong is left by itself when it is right again."""
+    steady = Steadiness()
+    while True:
+        try:
+            await asyncio.to_thread(look_at_mode, site, steady)
+        except Exception as error:
+            log.failure("mode_not_found_out", error)
+        await asyncio.sleep(MODE_SECONDS)
+
+
+def look_at_mode(site: pages.Site, steady: Steadiness) -> None:
+    """Enter read-only where the disk is full or the clock has jumped, leave it where that is over. Blocks."""
+    mode = site.mode
+    with Session(site.reading) as db:
+        newest = record_queries.time_of_last(db)
+    (mode.leave if steady.holds(clock.now(), clock.monotonic(), newest) else mode.enter)(Trouble.CLOCK)
+    free = shutil.disk_usage(site.settings.data).free
+    if free < LEAST_BYTES:
+        mode.enter(Trouble.DISK)
+    elif free >= 2 * LEAST_BYTES and (mode.has(Trouble.DISK) or mode.has(Trouble.STORAGE)):
+        with suppress(NotWritten):
+            site.writer.submit(ready.probe, probing=True).result(ready.PATIENCE)
+            mode.leave(Trouble.DISK)
+            mode.leave(Trouble.STORAGE)
 
 
 async def keep_seen(site: pages.Site) -> None:
@@ -77,6 +115,8 @@ async def keep_seen(site: pages.Site) -> None:
     signed_in = desk(site).signed_in
     while True:
         await asyncio.sleep(SEEN_SECONDS)
+        if site.mode.trouble is not None:
+            continue
         keeping = partial(accounts_actions.keep_seen, actor=None, seen=signed_in.seen(), idle=signed_in.idle)
         try:
             await asyncio.wrap_future(site.writer.submit(keeping))
@@ -141,7 +181,7 @@ async def keep_mail(site: pages.Site, duty: Duty) -> None:
     while True:
         await asyncio.sleep(MAIL_SECONDS)
         try:
-            if await asyncio.to_thread(duty.held):
+            if site.mode.trouble is None and await asyncio.to_thread(duty.held):
                 await _send_mail(site)
         except Exception as error:
             log.failure("mail_not_sent", error)
@@ -161,7 +201,7 @@ async def keep_limits(site: pages.Site, duty: Duty) -> None:
     """Settle minutes whose limit has passed, soon after it has, and forget links that have expired."""
     while True:
         try:
-            if await asyncio.to_thread(duty.held):
+            if site.mode.trouble is None and await asyncio.to_thread(duty.held):
                 await asyncio.wrap_future(site.writer.submit(hearings_actions.settle_overdue))
                 await asyncio.wrap_future(site.writer.submit(partial(accounts_actions.sweep_links, actor=None)))
         except Exception as error:
@@ -187,7 +227,7 @@ async def keep_published(site: pages.Site, settings: Settings, duty: Duty) -> No
     """
 
     def published() -> Checkpoint | None:
-        if duty.held():
+        if site.mode.trouble is None and duty.held():
             return _publish(engine, settings)
         with Session(site.reading, expire_on_commit=False) as db:
             return record_queries.newest_checkpoint(db)
@@ -210,6 +250,7 @@ def timers(
     """Return everything that goes on beside serving, each to be run as a task."""
     return [
         keep_seen(site),
+        keep_mode(site),
         keep_limits(site, duty),
         keep_mail(site, duty),
         keep_published(site, settings, duty),

@@ -21,6 +21,7 @@ from sqlmodel import Session, SQLModel
 
 from panel.core import clock, hooks, log, metrics
 from panel.core.db import CONNECTION, REMEMBERED, WATCH, Prepared, forget, forget_if_changed
+from panel.core.mode import Mode, trouble_of
 from panel.record.append import Sheet
 from panel.record.events import Event
 
@@ -100,9 +101,10 @@ class Writer:
     """The one thread that writes (SQLite), with group commit; on PostgreSQL each act is a transaction of its own."""
 
     def __init__(
-        self, engine: Engine, *, stream_of: Callable[[Session, str | None], str], committed: AfterCommit
-    ) -> None:
-        self._engine = engine
+        self, engine: Engine, *, stream_of: Callable[[Session, str | None], str], committed: AfterCommit,
+        mode: Mode | None = None,
+    ) -> None:  # fmt: skip
+        self._engine, self._mode = engine, mode or Mode()
         self._stream_of = stream_of
         self._committed = committed
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
@@ -111,9 +113,15 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    def submit(self, act: Callable[[Work], T]) -> "Future[T]":
-        """Queue an act; the future is answered after the commit, or with the act's refusal."""
+    def submit(self, act: Callable[[Work], T], *, probing: bool = False) -> "Future[T]":
+        """Queue an act; the future is answered after the commit, or with the act's refusal.
+
+        While nothing is written every act is refused, but one that finds out whether something can be.
+        """
         answer: Future[T] = Future()
+        if not probing and (refusal := self._mode.refusal()) is not None:
+            answer.set_exception(refusal)
+            return answer
         self._calm.clear()
         self._waiting.put(_Waiting(act, answer))
         return answer
@@ -170,8 +178,9 @@ class Writer:
                 db.expunge_all()
         except Exception as failure:
             metrics.count_lock(failure)
+            told = self._mode.heard(failure)
             for waiting in group:
-                waiting.answer.set_exception(failure)
+                waiting.answer.set_exception(told)
             return
         durable = clock.monotonic()
         self._tell([work for _, _, work in done])
@@ -190,7 +199,10 @@ class Writer:
         self, db: Session, sheet: Sheet, waiting: _Waiting, done: list[tuple[_Waiting, Any, Work]],
         refused: list[tuple[_Waiting, Exception]],
     ) -> None:  # fmt: skip
-        """Run one act in its savepoint; a refusal undoes the savepoint only, with what it put on the sheet."""
+        """Run one act in its savepoint; a refusal undoes the savepoint only, with what it put on the sheet.
+
+        A disk that is full or fails undoes the whole commit: SQLite may have ended the transaction by itself.
+        """
         work, mark = Work(db, clock.now(), sheet, self._stream_of), sheet.mark()
         _BEGIN(db)
         try:
@@ -199,6 +211,8 @@ class Writer:
                 result = waiting.act(work)
                 db.flush()
         except Exception as refusal:
+            if trouble_of(refusal) is not None:
+                raise
             _UNDO(db)
             _END(db)
             sheet.back(mark)

@@ -34,10 +34,12 @@
       }
     }
   };
+  const band = document.getElementById("read-only");
   document.addEventListener("htmx:before:response", (event) => {
     const { request, response } = event.detail.ctx;
     const told = response.headers.get("Panel-Revision");
     if (told === null || !String(request.action).includes("/changes")) return;
+    if (band) band.dataset.trouble = response.headers.get("Panel-Trouble") || "";
     // An answer that is older than what is shown is dropped.
     if (Number(told) < revision) event.preventDefault();
     else revision = Number(told);
@@ -73,6 +75,7 @@
   socket.on("revision", (signal) => {
     if (signal.hearing === hearing && signal.revision > revision) fetchChanges();
   });
+  socket.on("mode", () => fetchChanges(true));
   socket.on("restart", () => {
     restarting = true;
     show("restarting");

@@ -11,6 +11,7 @@ Refused (409)
 ├── TooSlow (408)     what was sent came too slowly
 ├── TooLarge (413)    what was sent is larger than this address takes
 └── Busy (429)        too many attempts; says how many seconds to wait
+    └── NotWritten (503)   nothing is written at present (core/mode.py)
 """
 
 from collections.abc import Mapping

@@ -27,6 +27,7 @@ from panel.core.errors import Busy, Forbidden, Gone, NotFound, Reason, Refused, 
 from panel.core.i18n import HTML_LANG, Translator, choose, show_clock, translator
 from panel.core.ids import new_id
 from panel.core.lately import Lately
+from panel.core.mode import SAID, Mode
 from panel.core.security import Actor
 
 P = ParamSpec("P")
@@ -41,8 +42,8 @@ CSRF_AGE = 12 * 3600
 class Writes(Protocol):
     """The writer, as the edge sees it."""
 
-    def submit(self, act: Callable[[Any], T]) -> Any:
-        """Queue an act; the future is answered after the commit."""
+    def submit(self, act: Callable[[Any], T], *, probing: bool = False) -> Any:
+        """Queue an act; the future is answered after the commit. Probing: whether anything can be written."""
 
     def calm(self, seconds: float) -> None:
         """Wait until no act waits, but not longer than so many seconds."""
@@ -63,6 +64,7 @@ class Site:
     known: Callable[[str], Actor | None]
     letterhead: Callable[[], Mapping[str, str]]
     prove: "Callable[[Acting], Awaitable[None]]"
+    mode: Mode
     areas: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -137,6 +139,8 @@ class Edge:
             "path": self.request.scope["path"],
             "published": self.site.areas.get("published"),
             "public": self.public,
+            "trouble": "" if self.public else self.site.mode.trouble or "",
+            "troubles": SAID,
             "request_id": getattr(self.request.state, "request_id", ""),
             "now": self.now,
             "may": functools.partial(security.may, self.actor),

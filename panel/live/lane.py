@@ -61,7 +61,7 @@ class Lane:
         if (known := at_once(followed, role, locale, scope["query_string"])) is None:
             return None
         status, revision, body = known
-        return status, [*head(revision, body), *self._headers, (b"x-request-id", new_id()[:16].encode())], body
+        return status, [*head(site, revision, body), *self._headers, (b"x-request-id", new_id()[:16].encode())], body
 
 
 def _read(headers: Headers) -> dict[bytes, str] | None:

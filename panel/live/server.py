@@ -101,6 +101,11 @@ class LiveServer:
         hint = {"hearing": hearing_id, "revision": revision}
         await self.sio.emit("revision", hint, room=room_of(hearing_id, audience))
 
+    def mode_changed(self) -> None:
+        """Tell every page that is open, from any thread, to look whether anything is written (core/mode.py)."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(lambda: self._start(self.sio.emit("mode", {})))
+
     async def tell_restart(self) -> None:
         """Tell every page that is open that this server is about to restart."""
         await self.sio.emit("restart", {})

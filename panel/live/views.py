@@ -130,9 +130,11 @@ class Crowd:
         return outcomes
 
 
-def head(revision: int, body: bytes) -> list[tuple[bytes, bytes]]:
-    """Return what an answer's headers say about it."""
+def head(site: Site, revision: int, body: bytes) -> list[tuple[bytes, bytes]]:
+    """Return what an answer's headers say about it, and why nothing is written, where that is so."""
     told = [(b"panel-revision", b"%d" % revision)]
+    if (trouble := site.mode.trouble) is not None:
+        told.append((b"panel-trouble", trouble.encode()))
     return [*told, HTML, (b"content-length", b"%d" % len(body))] if body else told
 
 
@@ -153,7 +155,7 @@ class WhatChanged:
         role = actor.role_in(followed.case_id)
         assert role is not None
         status, revision, body = await self._answer(request, site, actor, role, followed)
-        await send({"type": "http.response.start", "status": status, "headers": head(revision, body)})
+        await send({"type": "http.response.start", "status": status, "headers": head(site, revision, body)})
         await send({"type": "http.response.body", "body": body})
 
     async def _admit(self, request: Request, site: Site, hearing_id: str) -> tuple[Actor, Followed]:

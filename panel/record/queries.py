@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -36,6 +37,12 @@ _HASHES = Prepared(core_select(ENTRIES.c["hashes"]).where(ENTRIES.c["index"] == 
 def head(db: Session) -> RecordHead:
     """Return the head: how large the tree is now, published or not."""
     return db.get_one(RecordHead, 1)
+
+
+def time_of_last(db: Session) -> datetime | None:
+    """Return when the last entry was recorded; None while the record is empty."""
+    last = select(RecordEntry.time).order_by(col(RecordEntry.index).desc()).limit(1)
+    return db.exec(last).first()
 
 
 def entry(db: Session, index: int) -> Read | None:

@@ -47,9 +47,9 @@ class Writers:
         self._writers = [Writer(self._engine, stream_of=stream_of, committed=lambda told: None) for _ in range(WRITERS)]
         self._next = itertools.cycle(self._writers)
 
-    def submit(self, what: Any) -> "Future[Any]":
+    def submit(self, what: Any, *, probing: bool = False) -> "Future[Any]":
         """Give an act to one process after the other."""
-        return next(self._next).submit(what)
+        return next(self._next).submit(what, probing=probing)
 
     def calm(self, seconds: float) -> None:
         """Nothing is drawn for a crowd here, so that nothing has to give way."""

@@ -16,6 +16,7 @@ from panel.core.errors import Reason
 from panel.core.forms import Form
 from panel.core.hooks import Problem
 from panel.core.i18n import LOCALES, own_name
+from panel.core.mode import REMEDIES
 from panel.core.pages import Acting, Reading, act, page
 from panel.core.security import Office
 
@@ -37,8 +38,9 @@ def problems(db: Session) -> list[Problem]:
 @page("accounts.see_administration")
 def show(reading: Reading) -> Response:
     """The first problem with what mends it, then everything that can be administered."""
-    found = hooks.problems(reading.db)
-    return reading.render("accounts/administration.html", problems=found, version=VERSION)
+    found, trouble = hooks.problems(reading.db), reading.site.mode.trouble
+    remedy = None if trouble is None else REMEDIES[trouble]
+    return reading.render("accounts/administration.html", problems=found, version=VERSION, remedy=remedy)
 
 
 @page("accounts.see_administration")
