@@ -20,7 +20,7 @@ from sqlalchemy import Engine, insert, text
 from sqlmodel import Session, SQLModel
 
 from panel.core import clock, hooks, log, metrics
-from panel.core.db import CONNECTION, REMEMBERED, WATCH, Prepared, forget, forget_if_changed
+from panel.core.db import CONNECTION, REMEMBERED, WATCH, Prepared, forget, forget_if_changed, gone
 from panel.core.mode import Mode, trouble_of
 from panel.record.append import Sheet
 from panel.record.events import Event
@@ -166,6 +166,7 @@ class Writer:
         """Run the acts of a group, commit, then answer all of them: a refusal may rest on what another act has done."""
         done: list[tuple[_Waiting, Any, Work]] = []
         refused: list[tuple[_Waiting, Exception]] = []
+        committing = False
         try:
             with self._session() as db:
                 sheet = Sheet(db)
@@ -174,11 +175,12 @@ class Writer:
                         self._try(db, sheet, waiting, done, refused)
                     with metrics.COMMITS.time():
                         sheet.write()
+                        committing = True
                         db.commit()
                 db.expunge_all()
         except Exception as failure:
             metrics.count_lock(failure)
-            told = self._mode.heard(failure)
+            told = self._mode.heard(failure, committing=committing)
             for waiting in group:
                 waiting.answer.set_exception(told)
             return
@@ -201,7 +203,8 @@ class Writer:
     ) -> None:  # fmt: skip
         """Run one act in its savepoint; a refusal undoes the savepoint only, with what it put on the sheet.
 
-        A disk that is full or fails undoes the whole commit: SQLite may have ended the transaction by itself.
+        A disk that is full or fails undoes the whole commit: SQLite may have ended the transaction by itself; so does a
+        database that is gone.
         """
         work, mark = Work(db, clock.now(), sheet, self._stream_of), sheet.mark()
         _BEGIN(db)
@@ -211,7 +214,7 @@ class Writer:
                 result = waiting.act(work)
                 db.flush()
         except Exception as refusal:
-            if trouble_of(refusal) is not None:
+            if trouble_of(refusal) is not None or gone(refusal):
                 raise
             _UNDO(db)
             _END(db)

@@ -9,8 +9,9 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -27,12 +28,49 @@ GIVEN = "PANEL_TEST_DATABASE_URL"
 """Names a server to use instead: a database URL whose role may make databases."""
 
 
+@dataclass
+class Postgres:
+    """A PostgreSQL of ours: `url` is the one of its first database."""
+
+    data: Path
+    port: int
+    owner: str | None
+    command: Sequence[str]
+    server: "subprocess.Popen[str] | None" = None
+
+    @property
+    def url(self) -> str:
+        """Return the URL of its first database."""
+        return f"postgresql+psycopg://heyi@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        """Start it; it answers when this returns."""
+        self.server = subprocess.Popen(
+            self.command, user=self.owner, cwd=self.data, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        _until_ours(self.server, self.data, self.port)
+
+    def stop(self, how: int = signal.SIGINT) -> None:
+        """Stop it: without waiting for connections (SIGTERM would), or at once as the power does (SIGQUIT)."""
+        if self.server is not None:
+            self.server.send_signal(how)
+            self.server.communicate(timeout=WAITS)
+            self.server = None
+
+
 @contextmanager
 def cluster(*, durable: bool = True) -> Iterator[str]:
     """Run a PostgreSQL; yields the URL of its first database. One that need not survive a power loss is faster."""
     if given := os.environ.get(GIVEN):
         yield given
         return
+    with own_cluster(durable=durable) as running:
+        yield running.url
+
+
+@contextmanager
+def own_cluster(*, durable: bool = True) -> Iterator[Postgres]:
+    """Run a PostgreSQL of the test's own, which it may stop and start again."""
     with tempfile.TemporaryDirectory(prefix="heyi-postgres-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
@@ -46,17 +84,12 @@ def cluster(*, durable: bool = True) -> Iterator[str]:
         port = _free_port()
         command = [str(programs / "postgres"), "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", ""]
         command += [] if durable else ["-c", "fsync=off", "-c", "full_page_writes=off"]
-        with subprocess.Popen(
-            command, user=owner, cwd=data, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        ) as server:
-            try:
-                _until_ours(server, data, port)
-                yield f"postgresql+psycopg://heyi@127.0.0.1:{port}/postgres"
-            finally:
-                server.send_signal(signal.SIGINT)  # SIGTERM would wait for the last connection
-                server.wait(WAITS)
-                assert server.stderr is not None
-                server.stderr.close()
+        running = Postgres(data, port, owner, command)
+        try:
+            running.start()
+            yield running
+        finally:
+            running.stop()
 
 
 def new_database(url: str) -> str:

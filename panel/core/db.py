@@ -9,6 +9,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import ClauseElement, Connection, Engine, Executable, create_engine, event
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import Field, Session, SQLModel
 
@@ -165,6 +166,15 @@ def forget_if_changed(db: Session, statement: str) -> None:
     written = _WRITES.match(statement)
     if written is None or written[1] not in UNASKED:
         forget(db)
+
+
+def gone(failure: BaseException) -> bool:
+    """Say whether a failure means that the database server does not answer: stopped, starting, out of reach."""
+    if not isinstance(failure, OperationalError | InterfaceError):
+        return False
+    # PostgreSQL's driver gives a state with every error of the server, and None where there was no server to give one.
+    state = getattr(failure.orig, "sqlstate", "")
+    return failure.connection_invalidated or state is None or state.startswith(("08", "57P"))
 
 
 def empty_log(bind: object) -> None:

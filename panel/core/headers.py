@@ -20,8 +20,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from panel.core import clock, log, pages, ready
 from panel.core.config import Settings
+from panel.core.db import gone
 from panel.core.errors import NotFound, Reason, Refused, TooLarge, TooSlow
 from panel.core.ids import new_id
+from panel.core.mode import unreachable
 
 MIB = 1024 * 1024
 FORM_BYTES = MIB
@@ -220,7 +222,10 @@ def _caching(scope: Scope, public: bool) -> str:
 def _error(scope: Scope, error: Exception) -> Response:
     """Answer an error in words, without a trace; if even that fails, in one plain line."""
     request, number = Request(scope), scope["state"]["request_id"]
-    if not isinstance(error, Refused):
+    if gone(error):
+        log.failure("database_gone", error)
+        error = unreachable(certain=True)
+    elif not isinstance(error, Refused):
         log.failure("request_failed", error, endpoint=getattr(scope.get("endpoint"), "__qualname__", None))
         error = Failed(
             Reason(

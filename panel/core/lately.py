@@ -32,7 +32,7 @@ class Lately:
         """Return `of(db, id)` as of the last commit or later."""
         at, key = self._commits, (asyncio.get_running_loop(), of, id)
         kept = self._kept.get(key)
-        if kept is None or kept[0] != at:
+        if kept is None or kept[0] != at or _failed(kept[1]):
             kept = at, asyncio.ensure_future(anyio.to_thread.run_sync(self._load, of, id))
             if at == self._commits:
                 self._kept[key] = kept
@@ -44,3 +44,8 @@ class Lately:
             found = of(db, id)
             db.expunge_all()
             return found
+
+
+def _failed(task: "asyncio.Task[Any]") -> bool:
+    """Say whether a loading has failed: the next who asks loads anew, or a database that was away would stay away."""
+    return task.done() and (task.cancelled() or task.exception() is not None)

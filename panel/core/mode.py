@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from panel.core import log
+from panel.core.db import gone
 from panel.core.errors import Busy, Reason
 
 
@@ -49,8 +50,14 @@ UNCERTAIN = Reason(
     "send it again."
 )
 
-AGAIN_SECONDS = 30
-"""After so long it is worth trying again."""
+LOST = Reason(
+    "The database stopped while this was being recorded: whether it was is not certain. Send this very form again in a "
+    "moment: it is taken once."
+)
+UNREACHABLE = Reason("The database does not answer at present. Nothing was recorded; please try again in a moment.")
+
+AGAIN_SECONDS, SOON_SECONDS = 30, 5
+"""After so long it is worth trying again: once something was mended; once a server has started."""
 
 LEAST_BYTES = 32 * 1024 * 1024
 """With less room than that nothing is written: an exhibit of the largest size must still find its place."""
@@ -77,6 +84,11 @@ class NotWritten(Busy):
     """Nothing is written at present; says why, and when to try again."""
 
     status = 503
+
+
+def unreachable(*, certain: bool) -> NotWritten:
+    """Return the refusal of whoever needs a database that does not answer; `certain`: that nothing was recorded."""
+    return NotWritten(UNREACHABLE if certain else LOST, seconds=SOON_SECONDS)
 
 
 def trouble_of(failure: BaseException) -> Trouble | None:
@@ -137,15 +149,16 @@ class Mode:
         trouble = self.trouble
         return None if trouble is None else NotWritten(SAID[trouble], seconds=AGAIN_SECONDS)
 
-    def heard(self, failure: Exception) -> Exception:
+    def heard(self, failure: Exception, *, committing: bool) -> Exception:
         """Hear of a failed write; returns what its acts are answered: the failure itself where it is another."""
         trouble = trouble_of(failure)
         if trouble is None:
-            return failure
+            return unreachable(certain=not committing) if gone(failure) else failure
         if not self.has(trouble):
             log.failure("not_written", failure, trouble=trouble.value)
         self.enter(trouble)
-        return NotWritten(UNCERTAIN if trouble is Trouble.STORAGE else SAID[trouble], seconds=AGAIN_SECONDS)
+        uncertain = committing and trouble is Trouble.STORAGE
+        return NotWritten(UNCERTAIN if uncertain else SAID[trouble], seconds=AGAIN_SECONDS)
 
 
 @dataclass

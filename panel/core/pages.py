@@ -27,7 +27,7 @@ from panel.core.errors import Busy, Forbidden, Gone, NotFound, Reason, Refused, 
 from panel.core.i18n import HTML_LANG, Translator, choose, show_clock, translator
 from panel.core.ids import new_id
 from panel.core.lately import Lately
-from panel.core.mode import SAID, Mode
+from panel.core.mode import SAID, Mode, NotWritten
 from panel.core.security import Actor
 
 P = ParamSpec("P")
@@ -428,7 +428,16 @@ def refusal(request: Request, refused: Refused) -> Response:
     shown = [] if getattr(request.state, "hide_typed", False) else typed
     reason = here.gettext.reason(refused.reason)
     back = page_before(request) if request.method == "POST" else "/"
-    answer = here.render(name, status=refused.status, reason=reason, fields=fields, typed=shown, back=back)
+    again = _once_more(request, sent) if isinstance(refused, NotWritten) else []
+    context = {"reason": reason, "fields": fields, "typed": shown, "back": back, "again": again}
+    answer = here.render(name, status=refused.status, **context)
     if isinstance(refused, Busy):
         answer.headers["Retry-After"] = str(refused.seconds)
     return answer
+
+
+def _once_more(request: Request, sent: FormData) -> list[tuple[str, str]]:
+    """Return the fields of a form that may be sent again as it was, with its own key: it is taken once."""
+    pairs = sent.multi_items()
+    whole = all(isinstance(value, str) for _, value in pairs) and not getattr(request.state, "hide_typed", False)
+    return [(name, str(value)) for name, value in pairs] if whole else []
