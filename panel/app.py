@@ -38,7 +38,7 @@ from panel.committees import queries as committees_queries
 from panel.committees import rules as committees_rules
 from panel.committees import views as committees_views
 from panel.core import db as database
-from panel.core import hooks, log, metrics, pages, ready, security
+from panel.core import hooks, log, mail, metrics, pages, ready, security
 from panel.core.assets import folder
 from panel.core.config import Settings
 from panel.core.duty import Duty
@@ -198,7 +198,8 @@ def letterhead(settings: Settings, reading: Engine) -> Callable[[], Mapping[str,
 def create_site(settings: Settings, committed: Callable[[Sequence[int]], None]) -> pages.Site:
     """Open the database and start the writer."""
     Path(settings.data).mkdir(parents=True, exist_ok=True)
-    writing = database.writing_engine(settings.database_url).execution_options(ballot_keys=settings.ballot_keys)
+    carried = {"ballot_keys": settings.ballot_keys, **mail.option(settings)}
+    writing = database.writing_engine(settings.database_url).execution_options(**carried)
     mode = Mode()
     writer = Writer(writing, stream_of=stream_of, committed=committed, mode=mode)
     proof = timedelta(minutes=settings.proof_minutes) or None

@@ -6,11 +6,13 @@ keeps its address and subject; its text, which may hold a link, is erased.
 
 import smtplib
 import ssl
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import update
 from sqlmodel import Field, Session, col, select
@@ -59,6 +61,17 @@ class OutgoingMail(Row, table=True):
 def configured(settings: Settings) -> bool:
     """Say whether this installation sends mail."""
     return bool(settings.smtp_host and settings.mail_from)
+
+
+def option(settings: Settings) -> Mapping[str, str]:
+    """Return what travels with the engine that writes, so that acts know whether mail is sent, and in which zone."""
+    return {"mail_zone": settings.zone if configured(settings) else ""}
+
+
+def zone(db: Session) -> ZoneInfo | None:
+    """Return the zone in which mails tell times; None where no mail is sent."""
+    name = db.get_bind().get_execution_options().get("mail_zone", "")
+    return ZoneInfo(name) if name else None
 
 
 def due(db: Session, now: datetime) -> list[OutgoingMail]:

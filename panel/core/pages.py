@@ -437,7 +437,10 @@ def refusal(request: Request, refused: Refused) -> Response:
 
 
 def _once_more(request: Request, sent: FormData) -> list[tuple[str, str]]:
-    """Return the fields of a form that may be sent again as it was, with its own key: it is taken once."""
-    pairs = sent.multi_items()
+    """Return the fields of a form that may be sent again as it was, with its own key: it is taken once.
+
+    But for a proof: nothing secret is written into a page; it is asked for anew.
+    """
+    pairs = [(name, value) for name, value in sent.multi_items() if name != "proof"]
     whole = all(isinstance(value, str) for _, value in pairs) and not getattr(request.state, "hide_typed", False)
     return [(name, str(value)) for name, value in pairs] if whole else []

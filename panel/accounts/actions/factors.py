@@ -6,6 +6,7 @@ from sqlmodel import col, delete, select
 
 from panel.accounts import queries, rules
 from panel.accounts.actions import sessions
+from panel.accounts.actions.news import News, tell
 from panel.accounts.events import FactorAdded, FactorRemoved, RecoveryCodesMade, RecoveryCodeUsed
 from panel.accounts.models import Person, RecoveryCode, SecondFactor
 from panel.core.errors import NotFound, Refused, require
@@ -31,6 +32,7 @@ def confirm_factor(work: Work, actor: Actor, *, step: int, code_hashes: Sequence
     require(rules.why_not_begin_factor(confirmed=factor.confirmed_at is not None))
     factor.confirmed_at, factor.last_step = work.now, step
     work.record(FactorAdded(person_id=actor.person_id, actor_id=actor.person_id))
+    tell(work, actor.person_id, News.FACTOR_ADDED)
     _keep_codes(work, actor.person_id, code_hashes)
     sessions.end(work, [s for s in sessions.of(work, actor.person_id) if s.reference_sha256 != actor.session])
     return factor
@@ -54,6 +56,7 @@ def use_recovery_code(work: Work, actor: Actor | None, *, person_id: str, code_i
     work.db.flush()
     left = len(queries.recovery_codes(work.db, person_id))
     work.record(RecoveryCodeUsed(person_id=person_id, left=left, actor_id=person_id))
+    tell(work, person_id, News.RECOVERY_CODE)
     return left
 
 
@@ -73,6 +76,7 @@ def remove_factor(work: Work, actor: Actor | None, *, person_id: str, required: 
     work.db.execute(delete(RecoveryCode).where(col(RecoveryCode.person_id) == person_id))
     by = actor.person_id if actor else None
     work.record(FactorRemoved(person_id=person_id, actor_id=by))
+    tell(work, person_id, News.FACTOR_REMOVED)
     keep = actor.session if actor and actor.person_id == person_id else ""
     sessions.end(work, [s for s in sessions.of(work, person_id) if s.reference_sha256 != keep])
 

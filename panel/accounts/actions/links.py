@@ -4,6 +4,7 @@ from sqlmodel import col, select
 
 from panel.accounts import queries, rules
 from panel.accounts.actions import people, sessions
+from panel.accounts.actions.news import News, tell
 from panel.accounts.events import LinkMade, PasswordChosen
 from panel.accounts.models import LinkPurpose, Person, SignInLink
 from panel.core import mail
@@ -62,6 +63,8 @@ def choose_password(
     person.password_hash = password_hash
     sessions.end(work, sessions.of(work, person.id))
     work.record(PasswordChosen(person_id=person.id, purpose=link.purpose.value, actor_id=person.id))
+    if link.purpose is LinkPurpose.RESET:
+        tell(work, person.id, News.PASSWORD, more=device)
     if not queries.has_factor(work.db, person.id):
         sessions.sign_in(work, None, person_id=person.id, reference=session, device=device, hours=hours)
     return person

@@ -4,6 +4,7 @@ from functools import partial
 
 from panel.accounts import passwords, queries, rules
 from panel.accounts.actions import sessions
+from panel.accounts.actions.news import News, tell
 from panel.accounts.events import PasswordChanged, PersonAdded, PersonDisabled, PersonEnabled
 from panel.accounts.models import Person
 from panel.accounts.strength import why_not_password
@@ -36,6 +37,7 @@ def change_password(work: Work, actor: Actor, *, password_hash: str, reference: 
     work.db.get_one(Person, actor.person_id).password_hash = password_hash
     sessions.end(work, sessions.of(work, actor.person_id))
     work.record(PasswordChanged(person_id=actor.person_id, actor_id=actor.person_id))
+    tell(work, actor.person_id, News.PASSWORD, more=device)
     sessions.sign_in(work, None, person_id=actor.person_id, reference=reference, device=device, hours=hours)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import update
 from sqlmodel import col, delete, select
 
 from panel.accounts import queries
+from panel.accounts.actions.news import News, tell
 from panel.accounts.events import SessionsEnded
 from panel.accounts.models import Person, SignInSession
 from panel.core import hooks
@@ -18,10 +19,11 @@ from panel.work import Work
 
 def sign_in(
     work: Work, actor: Actor | None, *, person_id: str, reference: str, device: str, hours: int,
-    simulated: bool = False, rehearsing: bool = False, renewed_hash: str = "",
+    simulated: bool = False, rehearsing: bool = False, renewed_hash: str = "", known: bool = True,
 ) -> SignInSession:  # fmt: skip
     """Begin a session under a new reference. The one this browser had ends; a person ends their simulation.
 
+    Where the browser is not `known` from an earlier sign-in, its person is told of it.
     Who takes a seat in a rehearsal keeps their own session and goes back to it afterwards.
     """
     if simulated and of(work, person_id, simulated=False):
@@ -32,6 +34,8 @@ def sign_in(
         end(work, of(work, person_id, simulated=True))
     if renewed_hash:
         work.db.get_one(Person, person_id).password_hash = renewed_hash
+    if not known:
+        tell(work, person_id, News.NEW_DEVICE, more=device)
     return work.add_unrecorded(
         SignInSession(
             reference_sha256=queries.digest(reference), person_id=person_id, device=device[:200], simulated=simulated,

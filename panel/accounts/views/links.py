@@ -161,6 +161,7 @@ async def choose_password(acting: Acting, form: ChosenPasswordForm) -> Response:
         return sign_in.ask_for_code(acting, person, "")
     answer = RedirectResponse("/", status_code=303)
     set_session(answer, acting.site.settings, session)
+    sign_in.know_device(answer, acting.site, person)
     return answer
 
 

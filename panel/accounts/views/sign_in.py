@@ -108,14 +108,20 @@ async def begin(
     await acting.write_unkeyed(
         actions.sign_in, person_id=someone.id, reference=reference, device=device_of(acting.request),
         hours=site.settings.session_hours, simulated=simulated, renewed_hash=renewed_hash,
+        known=simulated or _known_device(site, acting.request.cookies.get("pv_device", ""), someone) is not None,
     )  # fmt: skip
     log.security("sign_in_succeeded", person=someone.id, session=queries.digest(reference)[:16], simulated=simulated)
     destination = local_path(onward) if onward else await acting.ask(lambda db: _destination(db, site, reference))
     answer = RedirectResponse(destination, status_code=303)
     set_session(answer, site.settings, reference)
+    know_device(answer, site, someone)
+    return answer
+
+
+def know_device(answer: Response, site: Site, someone: Person) -> None:
+    """Let this browser be known as one on which this person has signed in."""
     device = site.tokens("device").dumps([someone.id, new_id()])
     set_cookie(answer, site.settings, "pv_device", str(device), max_age=DEVICE_AGE)
-    return answer
 
 
 def _destination(db: Session, site: Site, reference: str) -> str:
