@@ -8,7 +8,7 @@ from panel.bench import live
 from panel.cli.bench import prepare_live
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_the_live_bench_measures_a_change_beside_its_baseline(tmp_path: Path) -> None:
     result = live.run(prepare_live, tmp_path, viewers=5, changes=3)
     assert list(result) == ["name", "params", "machine", "metrics", "baseline", "ratio"]

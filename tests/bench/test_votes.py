@@ -10,7 +10,7 @@ from panel.cli.bench import prepare_votes
 KEYS = ["name", "params", "machine", "metrics", "baseline", "ratio"]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("sockets", [False, True])
 def test_the_bench_of_votes_counts_what_was_acknowledged(tmp_path: Path, sockets: bool) -> None:
     result = votes.run(prepare_votes, tmp_path, members=12, voters=10, rounds=2, sockets=sockets)

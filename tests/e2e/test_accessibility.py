@@ -32,7 +32,7 @@ from tests.factories import World, one
 from tests.hearings.course import EVERYBODY, hold_until, opine, step, vote_disposition, vote_facts
 from tests.serving import Served, served
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 AUDIENCES = ("chair", "luo", "recorder", "secretary", "handler", "official", "authority", "observer", "projector")
 

@@ -93,7 +93,7 @@ def import_list(page: Page) -> list[str]:
     return page.locator(".slip-sheet .wrap bdi").all_inner_texts()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_newcomer_has_a_rehearsal_going(tmp_path: Path, screens: Screens) -> None:
     with installed(tmp_path / "data") as address:
         page = screens.open()

@@ -60,8 +60,8 @@ def test_without_sockets_the_page_polls_and_says_so(room: Room, screens: Screens
     page = screens.open()
     page.route_web_socket("**/socket.io/**", lambda socket: socket.close())
     room.take("luo", page)
-    expect(page.locator("#connection")).to_have_attribute("data-state", "reconnecting", timeout=15_000)
+    expect(page.locator("#connection")).to_have_attribute("data-state", "reconnecting")
     page.locator("#ask-text").fill("半句话")
     give_floor(room, "qin")
-    expect(page.locator("#part-now")).to_contain_text("秦月", timeout=15_000)
+    expect(page.locator("#part-now")).to_contain_text("秦月")
     assert page.input_value("#ask-text") == "半句话"

@@ -262,7 +262,7 @@ def _letterhead(work: object, actor: object, *, number: int) -> object:
     return describe(work, actor, **said)  # type: ignore[arg-type]  # as the world acts
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_every_backup_made_under_load_is_restored_and_holds_what_was_acknowledged(
     kept: World, busy: list[int], tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

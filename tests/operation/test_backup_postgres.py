@@ -218,7 +218,7 @@ def test_the_password_goes_by_the_environment(tmp_path: Path, folder_of_programs
     assert (password, words) == ("canary", "--no-password --dbname=postgresql://heyi@db.example/heyi")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_every_backup_made_under_load_is_restored_and_holds_what_was_acknowledged(
     kept: Kept, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

@@ -32,7 +32,7 @@ DOWN = 1.0
 """Seconds for which PostgreSQL is not there."""
 
 pytestmark = [
-    pytest.mark.timeout(400),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(GIVEN in os.environ, reason=f"{GIVEN} names a server that is not the test's to stop"),
 ]
 

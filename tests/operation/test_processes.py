@@ -26,7 +26,7 @@ MEMBERS = tuple(someone.key for someone in SEATED if someone.key != "chair")
 AT_ONCE, STALE, RED = 2.0, 15.0, 10.0
 """Seconds: for a recusal to end sockets elsewhere; for a screen without Valkey; for /readyz, which keeps its answer."""
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def refused_in_words(hard: Hardship, words: str) -> None:
 NO_MOUNT = why_no_mount()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(bool(NO_MOUNT), reason=NO_MOUNT)
 def test_a_full_disk_loses_nothing_that_was_acknowledged_and_is_left_by_itself(tmp_path: Path, template: Path) -> None:
     place = tmp_path / "small"
@@ -88,7 +88,7 @@ def fill(filler: Path) -> int:
             return written
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="the system cannot limit another process's files")
 def test_writes_that_fail_are_answered_truly_and_reading_goes_on(tmp_path: Path, template: Path) -> None:
     with suffering(tmp_path / "failing", template) as hard:
@@ -107,7 +107,7 @@ def test_writes_that_fail_are_answered_truly_and_reading_goes_on(tmp_path: Path,
         refused_in_words(hard, "只读：存储出现故障。|无法确定是否已记录")
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_clock_that_jumps_stops_writing_until_it_is_right_again(tmp_path: Path, template: Path) -> None:
     off = tmp_path / "off"
     off.write_text("0")
@@ -136,7 +136,7 @@ def recorded(hard: Hardship) -> list[tuple[str]]:
         return connection.execute('SELECT time FROM record_entry ORDER BY "index"').fetchall()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_a_record_that_does_not_hold_is_never_written_to_again(tmp_path: Path, template: Path) -> None:
     size = 0
 

@@ -20,7 +20,7 @@ from panel.rehearsal.pages import Page
 from panel.rehearsal.participant import Participant, Refusal
 from panel.rehearsal.stage import Waits
 
-WITHIN = 150.0
+WITHIN = 600.0
 """Seconds for a whole hearing; nothing in a test waits longer."""
 
 PAUSE = 0.3

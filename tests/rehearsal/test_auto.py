@@ -12,7 +12,7 @@ from panel.cli import demo
 from panel.rulebook import queries as rulebook
 from panel.verify import check
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 
 KEYS = [
     "case", "events", "opinions_round_1", "opinions_round_2", "dissents", "motions", "ballots", "outcome", "root",

@@ -12,7 +12,7 @@ from panel.hearings.models import Question
 from panel.rehearsal.pages import Page
 from tests.rehearsal.table import PAUSE, QUICK, Human, Table, laid
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 ANSWER = "我了解的情况材料里都有，没有补充。"
 PUBLISHED = "公开摘要已公布"
 GUEST = "s4"

@@ -287,7 +287,7 @@ def test_a_bundle_signed_by_a_stranger_holds_only_for_those_who_do_not_know_the_
     assert (report.holds, report.trusted_key) == (True, False)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_every_single_bit_of_a_bundle_matters(world: World) -> None:
     data = bundle(world)
     assert verify(data).failure is None

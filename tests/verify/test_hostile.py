@@ -72,7 +72,7 @@ HEAVY: dict[str, Callable[[dict[str, Any]], bytes]] = {
 }
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(sys.platform == "win32", reason="the memory of a child is measured as POSIX does")
 @pytest.mark.parametrize("name", HEAVY)
 def test_the_heaviest_files_take_little_time_and_memory(honest: bytes, tmp_path: Path, name: str) -> None:

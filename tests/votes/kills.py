@@ -29,7 +29,8 @@ LONGEST = 0.5
 """Seconds that a server may live once a ballot was acknowledged; how long is chance."""
 AT_ONCE = 0.001
 """How likely it is, at each look, that a server is killed before it has acknowledged anything."""
-PATIENCE = 20.0
+PATIENCE = 60.0
+"""Seconds that anything may take on a busy machine."""
 
 
 @dataclass

@@ -85,7 +85,7 @@ def holding(world: World, ciphertexts: set[bytes]) -> set[str]:
     return {name for name, data in files.items() if any(one in data for one in ciphertexts)}
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("where", [cut_short.BEFORE_KEY, cut_short.IN_CHECKPOINT])
 def test_the_next_start_destroys_what_a_closing_cut_short_has_left(tmp_path: Path, template: Path, where: str) -> None:
     world = sit(make_world(tmp_path / "world", template))

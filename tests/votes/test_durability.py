@@ -54,7 +54,7 @@ def traced(pid: int, to: Path) -> Iterator[list[Call]]:
     found += calls(to.read_text(errors="replace").splitlines())
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("secrecy", [Secrecy.OPEN, Secrecy.SEALED])
 def test_no_acknowledgement_leaves_before_its_act_is_durable(tmp_path: Path, template: Path, secrecy: Secrecy) -> None:
     world = sit(make_world(tmp_path / "world", template))
@@ -79,7 +79,7 @@ def test_no_acknowledgement_leaves_before_its_act_is_durable(tmp_path: Path, tem
     assert len(early([call for call in found if "sync" not in call.name])) == BALLOTS
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_no_acknowledgement_of_a_crowd_leaves_before_a_commit_that_holds_its_act(
     tmp_path: Path, template: Path
 ) -> None:

@@ -35,7 +35,7 @@ def made_ready(folder: Path, template: Path, secrecy: Secrecy) -> tuple[World, s
     return world, motion.id, list(motion.options), voters
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("secrecy", [Secrecy.OPEN, Secrecy.SEALED])
 def test_whatever_the_moment_of_the_kill(tmp_path: Path, template: Path, secrecy: Secrecy) -> None:
     told = survived(tmp_path / "world", template, secrecy, KILLS, SEED)

@@ -383,7 +383,7 @@ class Votes(RuleBasedStateMachine):
                 assert tally.check_open(opening, ballots, closing) == []
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_any_course_of_votes_keeps_the_invariants(template: Path) -> None:
     Votes.template = template
     Votes.seen.clear()

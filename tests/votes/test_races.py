@@ -136,7 +136,7 @@ def test_sixty_forms_of_one_member_over_http_are_one_ballot(session: World, seal
     assert answers == {303: 1, 409: SIXTY - 1}
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("sealed", [False, True])
 def test_ballots_against_closing_acknowledged_is_counted(session: World, sealed: bool) -> None:
     race(session, ROUNDS[session.site.reading.dialect.name], sealed=sealed, seed=2026)

@@ -199,7 +199,7 @@ def test_the_closing_event_tells_the_tally_and_no_ballot(session: World) -> None
     assert not {"choices", "ballots", "received_at", "first_at"} & set(event)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_time_of_an_answer_tells_no_choice(session: World) -> None:
     """The least of many times of each choice, in turn: whatever else the machine does only ever adds to a time.
 
