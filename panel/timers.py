@@ -203,7 +203,8 @@ async def keep_limits(site: pages.Site, duty: Duty) -> None:
         try:
             if site.mode.trouble is None and await asyncio.to_thread(duty.held):
                 await asyncio.wrap_future(site.writer.submit(hearings_actions.settle_overdue))
-                await asyncio.wrap_future(site.writer.submit(partial(accounts_actions.sweep_links, actor=None)))
+                for sweep in (accounts_actions.sweep_links, accounts_actions.sweep_challenges):
+                    await asyncio.wrap_future(site.writer.submit(partial(sweep, actor=None)))
         except Exception as error:
             log.failure("minutes_not_settled", error)
         await asyncio.sleep(SEEN_SECONDS)

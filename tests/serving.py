@@ -31,11 +31,14 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, template: Path, **settings: Any) -> Iterator[Served]:
-    """Serve a fresh world on a free port of this machine, as `panel serve` does, until the block ends."""
+def served(folder: Path, template: Path, *, host: str = "127.0.0.1", **settings: Any) -> Iterator[Served]:
+    """Serve a fresh world on a free port of this machine, as `panel serve` does, until the block ends.
+
+    `host` is what browsers call this machine.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        origin = f"http://127.0.0.1:{port}"
+        origin = f"http://{host}:{port}"
         world = make_world(folder, template, **{"origins": (origin,), "port": port, **settings})
         world.served = True
         server = server_of(world.app, world.site.settings)

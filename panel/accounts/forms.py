@@ -129,6 +129,19 @@ class CodeForm(SecretForm):
     next: str = Field(default="", max_length=500)
 
 
+class PasskeyForm(SecretForm):
+    """What a page's script has put into the form (`views.passkeys.Answer`), and where to go on afterwards."""
+
+    passkey: str = Field(default="", max_length=12_000)
+    next: str = Field(default="", max_length=500)
+
+
+class NewPasskeyForm(PasskeyForm):
+    """A new passkey, and what its person calls it."""
+
+    name: str = Field(default="", max_length=200)
+
+
 class SecondStepForm(CodeForm):
     """The second step of signing in: `token` says whose password was right a moment ago."""
 

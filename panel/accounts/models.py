@@ -96,6 +96,29 @@ class SecondFactor(Row, table=True):
     last_step: int = -1
 
 
+class Passkey(Row, table=True):
+    """Somebody's passkey: the public half only, so that who reads it can sign in as nobody.
+
+    `credential_id` is base64url; `sign_count` is what its authenticator counted last, 0 where it does not count.
+    """
+
+    person_id: str = Field(foreign_key="person.id", index=True)
+    credential_id: str = Field(unique=True, max_length=1400)
+    public_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    sign_count: int = 0
+    name: str = Field(max_length=80)
+    used_at: datetime | None = None
+
+
+class UsedChallenge(SQLModel, table=True):
+    """A challenge that was answered: no answer to it counts again, on any process. Kept until it would expire."""
+
+    __tablename__ = "used_challenge"
+
+    challenge_sha256: str = Field(primary_key=True, max_length=64)
+    expires_at: datetime
+
+
 class RecoveryCode(Row, table=True):
     """A code for when the authenticator is lost, hashed like a password; gone when it is used."""
 

@@ -16,6 +16,7 @@ from panel.accounts import rules
 from panel.accounts.models import (
     Appointment,
     Installation,
+    Passkey,
     Person,
     RecoveryCode,
     SecondFactor,
@@ -153,10 +154,31 @@ def factor_of(db: Session, person_id: str) -> SecondFactor | None:
     return db.exec(select(SecondFactor).where(SecondFactor.person_id == person_id)).first()
 
 
-def has_factor(db: Session, person_id: str) -> bool:
+def has_authenticator(db: Session, person_id: str) -> bool:
     """Say whether somebody has confirmed an authenticator."""
     factor = factor_of(db, person_id)
     return factor is not None and factor.confirmed_at is not None
+
+
+def passkeys(db: Session, person_id: str) -> Sequence[Passkey]:
+    """Return somebody's passkeys, the oldest first."""
+    held = select(Passkey).where(Passkey.person_id == person_id)
+    return db.exec(held.order_by(col(Passkey.created_at), col(Passkey.id))).all()
+
+
+def passkey(db: Session, credential_id: str) -> Passkey | None:
+    """Return the passkey of this credential, or None."""
+    return db.exec(select(Passkey).where(Passkey.credential_id == credential_id)).first()
+
+
+def passkey_by_id(db: Session, passkey_id: str) -> Passkey | None:
+    """Return a passkey, or None."""
+    return db.get(Passkey, passkey_id)
+
+
+def has_factor(db: Session, person_id: str) -> bool:
+    """Say whether somebody has a second factor: an authenticator that was confirmed, or a passkey."""
+    return has_authenticator(db, person_id) or bool(passkeys(db, person_id))
 
 
 def recovery_codes(db: Session, person_id: str) -> Sequence[RecoveryCode]:

@@ -24,6 +24,7 @@ PERMISSIONS: dict[str, Grant] = {
     "accounts.enter_demo": ANYONE,
     "accounts.give_back_seat": ANYONE,
     "accounts.keep_factors": SIGNED_IN,
+    "accounts.keep_passkeys": SIGNED_IN,
     "accounts.set_up": ANYONE,
     "accounts.forget": ANYONE,
     "accounts.follow_link": ANYONE,
@@ -41,8 +42,12 @@ PERMISSIONS: dict[str, Grant] = {
 """The demo's three are open to anyone: their pages exist in demo mode only, and only nearby; setting up is, too, but
 only with the one-time code and until there is an administrator (docs/security.md)."""
 
-GRAVE = {"accounts.give_offices": always, "accounts.close_accounts": always}
-"""Who may do what, and taking a second factor away."""
+GRAVE = {
+    "accounts.give_offices": always,
+    "accounts.close_accounts": always,
+    "accounts.keep_passkeys": always,
+}
+"""Who may do what, taking a second factor away, and what opens an account."""
 
 NO_PASSWORD = "!"
 """What is kept of an account whose person has not chosen a password yet: no password fits it."""
@@ -53,10 +58,21 @@ LINKS_LAST: Mapping[LinkPurpose, timedelta] = {
 }
 """How long a link holds (ASVS 6.4.1)."""
 
+WRONG_PASSKEY = Reason("This passkey did not open anything: it is not known here, or the request has expired.")
+
+MOST_PASSKEYS = 20
+
 WRONG_CODE = Reason("This code does not hold. Wait for the next one and type it as it is shown.")
 
 WITHOUT_FACTOR = frozenset(
-    {"accounts.keep_factors", "accounts.sign_out", "accounts.see_devices", "accounts.end_session", "live.connect"}
+    {
+        "accounts.keep_factors",
+        "accounts.keep_passkeys",
+        "accounts.sign_out",
+        "accounts.see_devices",
+        "accounts.end_session",
+        "live.connect",
+    }
 )
 """What somebody may do who must have a second factor and has none yet: set it up, see their devices, sign out."""
 
@@ -175,6 +191,18 @@ def must_have_factor(setting: str, offices: Collection[Office], roles: Collectio
 def why_not_begin_factor(*, confirmed: bool) -> Reason | None:
     """One authenticator for each account: another takes its place when it has gone."""
     return Reason("There is an authenticator already. Remove it first.") if confirmed else None
+
+
+def why_not_add_passkey(held: int, name: str) -> Reason | None:
+    """Say why somebody cannot have another passkey, or not under this name."""
+    if held >= MOST_PASSKEYS:
+        return Reason("An account has at most %(n)s passkeys. Remove one first.", n=MOST_PASSKEYS)
+    return text.why_not_title(name, longest=80)
+
+
+def why_not_count(before: int, now: int) -> Reason | None:
+    """An authenticator that counts goes on counting: a count that goes back is a copy's (WebAuthn 6.1.1)."""
+    return WRONG_PASSKEY if (before or now) and now <= before else None
 
 
 def why_not_remove_factor(*, required: bool) -> Reason | None:

@@ -364,7 +364,9 @@ def _begun(settings: Settings, manifest: Manifest) -> Iterator[Reason]:
     yield Reason("A new log origin has begun: %(key)s", key=str(key.verifier))
     if waiting:
         yield Reason("Secret motions that were open: %(n)s. Annul them and put them again.", n=waiting)
-    yield Reason("Everybody signs in anew and sets up their second factor again: its key is in no backup.")
+    yield Reason(
+        "Everybody signs in anew and sets up their authenticator again: its key is in no backup. Passkeys go on working."
+    )
 
 
 def _let_go(work: Work, actor: None) -> None:

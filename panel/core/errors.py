@@ -92,16 +92,16 @@ class FactorNeeded(Refused):
 
 
 class ProofNeeded(Refused):
-    """Somebody must prove anew who they are before a grave act: by a code of their second factor, or the password.
+    """Somebody must prove anew who they are before a grave act: by a code or a passkey, or by the password.
 
     `wrong` says why what they sent did not do.
     """
 
     status = 403
 
-    def __init__(self, *, by_code: bool, wrong: Reason | None = None) -> None:
+    def __init__(self, *, by_code: bool, by_passkey: bool, wrong: Reason | None = None) -> None:
         super().__init__(Reason("Please confirm that it is you. Nothing has been done yet."))
-        self.by_code, self.wrong = by_code, wrong
+        self.by_code, self.by_passkey, self.wrong = by_code, by_passkey, wrong
 
 
 class TooSlow(Refused):

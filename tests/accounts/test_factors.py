@@ -78,7 +78,7 @@ def test_5_with_an_authenticator_the_password_alone_opens_nothing(guarded: World
     secret, codes = enrol(guarded, "luo")
     assert (len(codes), len(set(codes))) == (10, 10)
     client, page = password(guarded, "luo")
-    assert (page.status_code, "输入验证码" in page.text) == (200, True)
+    assert (page.status_code, "第二步：验证身份" in page.text) == (200, True)
     assert "pv_session" not in client.cookies
     assert client.get("/devices", follow_redirects=False).status_code == 401
     now[0] += timedelta(seconds=60)
@@ -226,7 +226,7 @@ def test_an_administrator_takes_a_lost_one_away_and_its_person_is_signed_out(gua
 def test_4_a_reset_link_does_not_lead_past_the_second_factor(guarded: World, now: list[datetime]) -> None:
     secret, _ = enrol(guarded, "luo")
     client, page = choose(guarded, link(guarded, "luo", LinkPurpose.RESET), PASSWORD)
-    assert (page.status_code, "输入验证码" in page.text) == (200, True)
+    assert (page.status_code, "第二步：验证身份" in page.text) == (200, True)
     assert client.get("/devices", follow_redirects=False).status_code == 401
     now[0] += timedelta(seconds=60)
     assert second(guarded, client, page, code_of(secret)).status_code == 303

@@ -69,7 +69,7 @@ def test_a_changed_password_is_told_and_an_invitation_is_not(told: World) -> Non
 
 def test_every_change_of_a_second_factor_is_told(told: World) -> None:
     _, codes = enrol(told, "luo")
-    assert mails(told) == [("luo@example.cn", "您的账户新增了第二重验证")]
+    assert mails(told) == [("luo@example.cn", "您的账户新增了二次验证")]
     browser = told.client()
     assert signed_in(told, browser, "luo") == 200
     page = browser.post(
@@ -81,7 +81,7 @@ def test_every_change_of_a_second_factor_is_told(told: World) -> None:
     assert browser.post("/sign-in/second-step", data=sent, follow_redirects=False).status_code == 303
     assert mails(told) == [("luo@example.cn", "您的一个恢复码已被使用"), ("luo@example.cn", SUBJECT["device"])]
     told.act(actions.remove_factor, "system", person_id=told.people["luo"], required=False)
-    assert mails(told) == [("luo@example.cn", "您的账户移除了第二重验证")]
+    assert mails(told) == [("luo@example.cn", "您的账户移除了二次验证")]
 
 
 def test_a_mail_says_when_and_on_what_and_whom_to_tell_and_holds_no_secret(told: World) -> None:

@@ -106,6 +106,9 @@ ABSENT: dict[str, int] = {
     "accounts.demo_link": 404,
     "core.readyz": 503,
     "accounts.set_up": 410,
+    "accounts.passkey_to_sign_in": 404,
+    "accounts.passkey_to_prove": 404,
+    "accounts.passkey_to_add": 404,
     "accounts.show_administrator": 410,
     "accounts.link": 410,
     "accounts.rehearsal": 404,
@@ -135,6 +138,9 @@ FORMS: dict[str, str] = {
     "accounts.renew_codes": SIGNED_IN,
     "accounts.remove_factor": SIGNED_IN,
     "accounts.take_factor_away": "Y",
+    "accounts.sign_in_by_passkey": EVERYBODY,
+    "accounts.add_passkey": SIGNED_IN,
+    "accounts.renew_codes_by_proof": SIGNED_IN,
     "accounts.give_office": "YZ",
     "accounts.end_office": "YZ",
     "accounts.describe": "Y",
@@ -199,9 +205,10 @@ FORMS: dict[str, str] = {
 ABSENT_FORMS: dict[str, int] = {
     "accounts.end_session": 404,
     "accounts.give_back": 404,
+    "accounts.remove_passkey": 404,
     "committees.remove_from_roster": 404,
 }
-"""Forms about things that are nobody's here: a session that does not exist, the demo's places, an empty roster."""
+"""Forms about things that are nobody's here: a session or passkey that does not exist, the demo's places, an empty roster."""
 
 OF_OFFICES = frozenset(name for name, readers in {**PAGES, **FORMS}.items() if readers and set(readers) <= set(OFFICES))
 """What belongs to offices, whatever the case: everybody else who is signed in is told so."""

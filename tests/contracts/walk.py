@@ -90,6 +90,7 @@ class Walk:
                 "people": self.world.people["stranger"],
                 "appointments": _first(db, Appointment),
                 "roster": MISSING,
+                "passkeys": MISSING,
                 "links": "reset",
                 "rehearsal": "luo",
             }

@@ -208,6 +208,15 @@ def come_back(nursery: Nursery, voters: list[Voter], motion: str) -> dict[str, s
     return shown
 
 
+def collect(nursery: Nursery, voters: list[Voter]) -> None:
+    """Let everybody take a receipt, of what stood before the kill; whoever has voted has one soon after the start."""
+    for voter in voters:
+        deadline = time.monotonic() + PATIENCE
+        with closing(Browser(nursery.port, voter.cookie)) as browser:
+            while voter.sent and not voter.receipts and time.monotonic() < deadline:
+                voter.take_receipt(browser)
+
+
 def expected(voters: list[Voter]) -> Counter[str]:
     """Return the counts that the ballots which stand must give."""
     return Counter(voter.sent[-1].choice for voter in voters if voter.sent)

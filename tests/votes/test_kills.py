@@ -18,7 +18,7 @@ from panel.votes import actions
 from panel.votes.models import Ballot, SealedBallot, Secrecy
 from tests.factories import World, make_world
 from tests.votes.chamber import EVERYBODY, VOTERS, open_fact, open_sealed, sit
-from tests.votes.kills import Voter, come_back, expected, nursery, until_killed
+from tests.votes.kills import Voter, collect, come_back, expected, nursery, until_killed
 
 KILLS = 25
 """Of each kind; `scripts/kill_votes` does as many as it is asked for."""
@@ -55,6 +55,7 @@ def survived(folder: Path, template: Path, secrecy: Secrecy, kills: int, seed: i
             shown = come_back(servers, voters, motion)
             if secrecy is Secrecy.OPEN:
                 hold_rows(world, motion, voters, shown)
+                collect(servers, voters)
         servers.kill()
     ballots, receipts = sum(len(voter.sent) for voter in voters), hold_receipts(world, voters)
     hold_record(world)

@@ -10,6 +10,14 @@ from panel.accounts.actions.factors import (
 )
 from panel.accounts.actions.links import choose_password, invite_person, make_link, sweep_links
 from panel.accounts.actions.offices import add_administrator, describe, end_office, give_office
+from panel.accounts.actions.passkeys import (
+    add_passkey,
+    remove_passkey,
+    renew_codes_by_proof,
+    sweep_challenges,
+    take_factors_away,
+    use_passkey,
+)
 from panel.accounts.actions.people import (
     add_person,
     change_password,
@@ -30,6 +38,7 @@ from panel.accounts.actions.sessions import (
 
 __all__ = [
     "add_administrator",
+    "add_passkey",
     "add_person",
     "begin_factor",
     "change_password",
@@ -50,10 +59,15 @@ __all__ = [
     "make_link",
     "prove",
     "remove_factor",
+    "remove_passkey",
     "renew_codes",
+    "renew_codes_by_proof",
     "sign_in",
     "sign_out",
+    "sweep_challenges",
     "sweep_links",
+    "take_factors_away",
+    "use_passkey",
     "use_recovery_code",
     "use_step",
 ]

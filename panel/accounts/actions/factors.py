@@ -8,7 +8,7 @@ from panel.accounts import queries, rules
 from panel.accounts.actions import sessions
 from panel.accounts.actions.news import News, tell
 from panel.accounts.events import FactorAdded, FactorRemoved, RecoveryCodesMade, RecoveryCodeUsed
-from panel.accounts.models import Person, RecoveryCode, SecondFactor
+from panel.accounts.models import RecoveryCode, SecondFactor
 from panel.core.errors import NotFound, Refused, require
 from panel.core.security import Actor
 from panel.work import Work
@@ -30,10 +30,12 @@ def confirm_factor(work: Work, actor: Actor, *, step: int, code_hashes: Sequence
     if factor is None:
         raise NotFound
     require(rules.why_not_begin_factor(confirmed=factor.confirmed_at is not None))
+    first = not queries.has_factor(work.db, actor.person_id)
     factor.confirmed_at, factor.last_step = work.now, step
     work.record(FactorAdded(person_id=actor.person_id, actor_id=actor.person_id))
     tell(work, actor.person_id, News.FACTOR_ADDED)
-    _keep_codes(work, actor.person_id, code_hashes)
+    if first:
+        keep_codes(work, actor.person_id, code_hashes)
     sessions.end(work, [s for s in sessions.of(work, actor.person_id) if s.reference_sha256 != actor.session])
     return factor
 
@@ -63,17 +65,25 @@ def use_recovery_code(work: Work, actor: Actor | None, *, person_id: str, code_i
 def renew_codes(work: Work, actor: Actor, *, step: int, code_hashes: Sequence[str]) -> None:
     """Make new recovery codes; those from before are void."""
     use_step(work, actor, person_id=actor.person_id, step=step)
-    _keep_codes(work, actor.person_id, code_hashes)
+    keep_codes(work, actor.person_id, code_hashes)
 
 
 def remove_factor(work: Work, actor: Actor | None, *, person_id: str, required: bool) -> None:
-    """Take somebody's second factor away: their own wish, or an administrator's when it is lost."""
+    """Remove somebody's authenticator; `required`: they must have a second factor, and this may be the last."""
     factor = queries.factor_of(work.db, person_id)
-    if factor is None or work.db.get(Person, person_id) is None:
+    if factor is None:
         raise NotFound
-    require(rules.why_not_remove_factor(required=required))
+    last = not queries.passkeys(work.db, person_id)
+    require(rules.why_not_remove_factor(required=required and last))
     work.db.delete(factor)
-    work.db.execute(delete(RecoveryCode).where(col(RecoveryCode.person_id) == person_id))
+    work.db.flush()
+    removed(work, actor, person_id=person_id)
+
+
+def removed(work: Work, actor: Actor | None, *, person_id: str) -> None:
+    """Do what follows when a factor has gone: with the last one the recovery codes go, and every other session ends."""
+    if not queries.has_factor(work.db, person_id):
+        work.db.execute(delete(RecoveryCode).where(col(RecoveryCode.person_id) == person_id))
     by = actor.person_id if actor else None
     work.record(FactorRemoved(person_id=person_id, actor_id=by))
     tell(work, person_id, News.FACTOR_REMOVED)
@@ -81,7 +91,8 @@ def remove_factor(work: Work, actor: Actor | None, *, person_id: str, required: 
     sessions.end(work, [s for s in sessions.of(work, person_id) if s.reference_sha256 != keep])
 
 
-def _keep_codes(work: Work, person_id: str, code_hashes: Sequence[str]) -> None:
+def keep_codes(work: Work, person_id: str, code_hashes: Sequence[str]) -> None:
+    """Keep new recovery codes instead of those from before."""
     work.db.execute(delete(RecoveryCode).where(col(RecoveryCode.person_id) == person_id))
     for kept in code_hashes:
         work.add(RecoveryCode(person_id=person_id, code_hash=kept))

@@ -1,6 +1,17 @@
 """Pages and forms of the accounts: the first run, signing in and out, devices, password, administration, the demo."""
 
-from panel.accounts.views import administration, demo, devices, factors, links, people, rehearsal, set_up, sign_in
+from panel.accounts.views import (
+    administration,
+    demo,
+    devices,
+    factors,
+    links,
+    passkeys,
+    people,
+    rehearsal,
+    set_up,
+    sign_in,
+)
 
 routes = [
     *sign_in.routes,
@@ -9,6 +20,7 @@ routes = [
     *administration.routes,
     *people.routes,
     *factors.routes,
+    *passkeys.routes,
     *links.routes,
     *rehearsal.routes,
     *demo.routes,

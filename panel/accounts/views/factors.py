@@ -1,5 +1,6 @@
 """The second factor: setting an authenticator up, its recovery codes, and the second step of signing in."""
 
+from collections.abc import Sequence
 from functools import partial
 from urllib.parse import quote
 
@@ -12,8 +13,9 @@ from starlette.routing import Route
 from panel.accounts import actions, factors, passwords, queries, rules
 from panel.accounts.forms import CodeForm, FactorForm, SecondStepForm
 from panel.accounts.models import Person
+from panel.accounts.passkeys import relying_party
 from panel.accounts.views import sign_in
-from panel.accounts.views.desk import begin_guess, desk, drawn
+from panel.accounts.views.desk import begin_guess, desk, device_of, drawn
 from panel.core import clock, log
 from panel.core.errors import FactorNeeded, Gone, Reason, Refused
 from panel.core.forms import Form
@@ -34,7 +36,7 @@ def factor_needed(request: Request, error: FactorNeeded) -> Response:
 
 @page("accounts.keep_factors")
 def show(reading: Reading) -> Response:
-    """The second factor: none yet, begun, or confirmed."""
+    """The second factors: passkeys, and an authenticator: none yet, begun, or confirmed."""
     return _page(reading, reading.db, onward=reading.request.query_params.get("next", ""))
 
 
@@ -50,7 +52,8 @@ def _page(here: Edge, db: Session, *, onward: str, status: int = 200, reason: Re
         code=drawn(factors.uri(secret, person.login, issuer)) if secret else "",
         left=len(queries.recovery_codes(db, me.person_id)), needed=me.lacks_factor,
         required=desk(site).signed_in.must_have_factor(me.standings, me.offices),
-        next=local_path(onward) if onward else "", reason=reason,
+        next=local_path(onward) if onward else "", reason=reason, passkeys=queries.passkeys(db, me.person_id),
+        party=relying_party(site.settings.origins), device=device_of(here.request),
     )  # fmt: skip
 
 
@@ -68,10 +71,11 @@ async def confirm(acting: Acting, form: CodeForm) -> Response:
     step = await _step(acting, form.code)
     if step is None:
         return await acting.ask(partial(_wrong, acting, form.next))
-    codes, hashes = await _codes()
+    first = not await acting.ask(lambda db: queries.has_factor(db, acting.me.person_id))
+    codes, hashes = await new_codes() if first else ([], [])
     await acting.write(actions.confirm_factor, step=step, code_hashes=hashes)
     log.security("factor_added", person=acting.me.person_id)
-    return acting.render("accounts/recovery_codes.html", codes=codes, next=local_path(form.next))
+    return show_codes(acting, codes, form.next) if first else RedirectResponse("/factors", status_code=303)
 
 
 @act("accounts.keep_factors", form=CodeForm)
@@ -80,10 +84,10 @@ async def renew_codes(acting: Acting, form: CodeForm) -> Response:
     step = await _step(acting, form.code)
     if step is None:
         return await acting.ask(partial(_wrong, acting, form.next))
-    codes, hashes = await _codes()
+    codes, hashes = await new_codes()
     await acting.write(actions.renew_codes, step=step, code_hashes=hashes)
     log.security("recovery_codes_made", person=acting.me.person_id)
-    return acting.render("accounts/recovery_codes.html", codes=codes, next="/factors")
+    return show_codes(acting, codes, "/factors")
 
 
 @act("accounts.keep_factors", form=CodeForm)
@@ -99,8 +103,8 @@ async def remove(acting: Acting, form: CodeForm) -> Response:
 
 @act("accounts.close_accounts", of=queries.person)
 async def take_away(acting: Acting, person: Person, form: Form) -> Response:
-    """Take away a second factor that its person has lost; every sign-in of theirs ends."""
-    await acting.write(actions.remove_factor, person_id=person.id, required=False)
+    """Take away the second factors that their person has lost; every sign-in of theirs ends."""
+    await acting.write(actions.take_factors_away, person_id=person.id)
     log.security("factor_removed", person=person.id, by=acting.me.person_id)
     return RedirectResponse(f"/people/{person.id}", status_code=303)
 
@@ -109,7 +113,13 @@ def _wrong(here: Edge, onward: str, db: Session) -> Response:
     return _page(here, db, onward=onward, status=422, reason=rules.WRONG_CODE)
 
 
-async def _codes() -> tuple[list[str], list[str]]:
+def show_codes(here: Edge, codes: Sequence[str], onward: str) -> Response:
+    """Show new recovery codes, once."""
+    return here.render("accounts/recovery_codes.html", codes=codes, next=local_path(onward) if onward else "/factors")
+
+
+async def new_codes() -> tuple[list[str], list[str]]:
+    """Make recovery codes; returns them, to be shown once, and what is kept of them."""
     codes = factors.new_codes()
     return codes, [await passwords.hash_aside(code) for code in codes]
 

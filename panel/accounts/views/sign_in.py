@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from panel.accounts import actions, passwords, queries
+from panel.accounts import actions, passkeys, passwords, queries
 from panel.accounts.forms import DisplayForm, LocaleForm, SignInForm
 from panel.accounts.models import Person
 from panel.accounts.throttle import Key, address_key
@@ -41,7 +41,13 @@ def _page(
     return here.render(
         "accounts/sign_in.html", status=status, reason=reason, login=login,
         next=local_path(onward) if onward else "", offered=open_demo(here.request, here.site),
+        party=passkeys.relying_party(here.site.settings.origins),
     )  # fmt: skip
+
+
+def again(here: Edge, reason: Reason, *, onward: str) -> Response:
+    """Answer a sign-in that failed with the page where one signs in."""
+    return _page(here, status=401, reason=reason, onward=onward)
 
 
 @act("accounts.sign_in", form=SignInForm)
@@ -75,7 +81,10 @@ def ask_for_code(
 ) -> Response:
     """Answer a right password with the question for the code. The token is no session: it opens this step only."""
     token = acting.site.tokens("second-step").dumps(person.id)
-    return acting.render("accounts/second_step.html", status=status, token=token, next=onward, reason=reason)
+    party = passkeys.relying_party(acting.site.settings.origins)
+    return acting.render(
+        "accounts/second_step.html", status=status, token=token, next=onward, reason=reason, party=party
+    )
 
 
 def _keys(acting: Acting, someone: Person | None, login: str) -> list[Key]:
