@@ -365,7 +365,7 @@ def _begun(settings: Settings, manifest: Manifest) -> Iterator[Reason]:
     if waiting:
         yield Reason("Secret motions that were open: %(n)s. Annul them and put them again.", n=waiting)
     yield Reason(
-        "Everybody signs in anew and sets up their authenticator again: its key is in no backup. Passkeys go on working."
+        "Everybody signs in anew and sets up their authenticator again: its key is in no backup. Passkeys still work."
     )
 
 

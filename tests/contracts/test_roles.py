@@ -208,7 +208,7 @@ ABSENT_FORMS: dict[str, int] = {
     "accounts.remove_passkey": 404,
     "committees.remove_from_roster": 404,
 }
-"""Forms about things that are nobody's here: a session or passkey that does not exist, the demo's places, an empty roster."""
+"""Forms about what is nobody's here: a session or passkey that is not there, the demo's places, an empty roster."""
 
 OF_OFFICES = frozenset(name for name, readers in {**PAGES, **FORMS}.items() if readers and set(readers) <= set(OFFICES))
 """What belongs to offices, whatever the case: everybody else who is signed in is told so."""
