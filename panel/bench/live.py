@@ -14,6 +14,8 @@ import aiohttp
 
 from panel.bench import measure
 from panel.bench.clients import HOST, Connection, Follower, Gate, Listener, Tooslow, connect, form, listening, request
+from panel.bench.place import Place, cpu_seconds, serving
+from panel.bench.place import memory as place_memory
 from panel.core import clock
 
 JOIN_AT_ONCE = 25
@@ -31,45 +33,50 @@ class Prepared:
     """Ids of people to whom the chair gives the floor in turn."""
 
 
-def run(prepare: Callable[[Path, int, int], Prepared], folder: Path, *, viewers: int, changes: int) -> dict[str, Any]:
-    """Measure and return the result; `prepare(folder, port, viewers)` makes the installation."""
-    port, bare_port = measure.free_port(), measure.free_port()
-    prepared = prepare(folder, port, viewers)
-    panel = [sys.executable, "-c", "from panel.cli import main; main()", "serve", "--port", str(port)]
+def run(
+    prepare: Callable[[Path, Place, int], Prepared], folder: Path, place: Place, *, viewers: int, changes: int
+) -> dict[str, Any]:
+    """Measure and return the result; `prepare(folder, place, viewers)` makes the installation."""
+    bare_port = measure.free_port()
+    prepared = prepare(folder, place, viewers)
     bare = [sys.executable, "-m", "panel.bench.bare", str(bare_port)]
-    with subprocess.Popen(panel, env=dict(prepared.environment)) as server, subprocess.Popen(bare) as other:
+    with serving(place, prepared.environment) as pids, subprocess.Popen(bare) as other:
         try:
-            return asyncio.run(_measure(prepared, port, bare_port, server.pid, viewers, changes))
+            return asyncio.run(_measure(prepared, place, bare_port, pids, viewers, changes))
         finally:
-            server.terminate()
             other.terminate()
 
 
 async def _measure(
-    prepared: Prepared, port: int, bare_port: int, pid: int, viewers: int, changes: int
+    prepared: Prepared, place: Place, bare_port: int, pids: Sequence[int], viewers: int, changes: int
 ) -> dict[str, Any]:
-    await asyncio.gather(listening(port), listening(bare_port))
+    await asyncio.gather(*map(listening, place.ports), listening(bare_port))
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as session:
         gate = Gate()
-        followers = [Follower(HOST, port, cookie, prepared.hearing_id, gate.held) for cookie in prepared.viewers]
+        followers = [
+            Follower(HOST, place.port(number), cookie, prepared.hearing_id, gate.held)
+            for number, cookie in enumerate(prepared.viewers)
+        ]
         listeners = [Listener(HOST, bare_port, gate.held) for _ in range(viewers)]
         await _join(session, [*followers, *listeners])
-        ours, theirs, cpu = await _rounds(prepared, port, bare_port, pid, changes, gate, followers, listeners)
-        memory = measure.resident_mb(pid)
+        ours, theirs, cpu = await _rounds(prepared, place, bare_port, pids, changes, gate, followers, listeners)
+        memory = place_memory(pids)
         for follower, listener in zip(followers, listeners, strict=True):
             await follower.leave()
             await listener.leave()
     if failures := [code for follower in followers for code in follower.failures]:
         raise Tooslow(f"{len(failures)} answers were refused, the first with {failures[0]}")
+    if len({follower.revision for follower in followers}) > 1:
+        raise Tooslow("not everybody holds the same revision")
     metrics = measure.spread(ours) | {
         "server_cpu_ms_per_change": round(cpu * 1000, 1),
-        "server_memory_mb": round(memory, 1),
+        **memory,
     }
     bare = measure.spread(theirs)
     baseline = {"what": "bare python-socketio broadcast", **bare}
     ratio = metrics["median_ms"] / bare["median_ms"]
-    return measure.result("live", {"viewers": viewers, "changes": changes}, metrics, baseline, ratio)
+    return measure.result("live", {"viewers": viewers, "changes": changes, **place.params()}, metrics, baseline, ratio)
 
 
 async def _join(session: aiohttp.ClientSession, clients: Sequence[Follower | Listener]) -> None:
@@ -78,20 +85,21 @@ async def _join(session: aiohttp.ClientSession, clients: Sequence[Follower | Lis
 
 
 async def _rounds(
-    prepared: Prepared, port: int, bare_port: int, pid: int, changes: int, gate: Gate,
+    prepared: Prepared, place: Place, bare_port: int, pids: Sequence[int], changes: int, gate: Gate,
     followers: Sequence[Follower], listeners: Sequence[Listener],
 ) -> tuple[list[float], list[float], float]:  # fmt: skip
     """Alternate a change of ours and a bare broadcast; return both series in seconds, and our CPU per change."""
+    port = place.port(0)
     chair, bare = await connect(HOST, port), await connect(HOST, bare_port)
     token = await _token(chair, prepared, port)
     ours, theirs, cpu = list[float](), list[float](), 0.0
     for number in range(changes + 1):
         await asyncio.sleep(0.15)
-        before = measure.cpu_seconds(pid)
+        before = cpu_seconds(pids)
         gate.expect(followers)
         taken = await _change(chair, prepared, port, token, number, gate, followers)
         await asyncio.sleep(0.15)
-        spent = measure.cpu_seconds(pid) - before
+        spent = cpu_seconds(pids) - before
         gate.expect(listeners)
         started = clock.monotonic()
         await bare.send(request("POST", "/broadcast", bare_port, {}, b""))

@@ -56,7 +56,7 @@ def _grow(db: Session, folder: Path, case: str, size: int) -> None:
     for start in range(0, wanted, AT_ONCE):
         more = min(AT_ONCE, wanted - start)
         _append(db, case, more)
-        raw.inserts(folder, more, at_once=AT_ONCE)
+        raw.Sqlite(folder).inserts(more, at_once=AT_ONCE)
 
 
 def _append(db: Session, case: str, count: int) -> float:
@@ -81,7 +81,7 @@ def _measured(db: Session, folder: Path, case: str) -> dict[str, Any]:
     ours, theirs = list[float](), list[float]()
     for _ in range(ROUNDS):
         ours.append(_append(db, case, raw.GROUP))
-        theirs.append(raw.inserts(folder, raw.GROUP))
+        theirs.append(raw.Sqlite(folder).inserts(raw.GROUP))
     size = queries.head(db).size
     root, chance = queries.root(db, size), random.Random(size)
     indexes = [chance.randrange(size) for _ in range(PROOFS)]

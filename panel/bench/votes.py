@@ -3,11 +3,7 @@
 import asyncio
 import re
 import secrets
-import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -16,9 +12,11 @@ from urllib.parse import urlencode
 
 import aiohttp
 import uvloop
+from sqlalchemy import create_engine, text
 
 from panel.bench import measure, raw
 from panel.bench.clients import HOST, Connection, Follower, Gate, Tooslow, connect, form, listening, request
+from panel.bench.place import Place, cpu_seconds, memory, serving
 from panel.core import clock
 
 CHOICE = "established....."
@@ -30,10 +28,13 @@ REST = 0.2
 
 @dataclass(frozen=True)
 class Prepared:
-    """An installation made ready: a committee at its votes, everybody present and signed in, motions on the list."""
+    """An installation made ready: a committee at its votes, everybody present and signed in, motions on the list.
+
+    `database` is its URL.
+    """
 
     environment: Mapping[str, str]
-    database: Path
+    database: str
     hearing_id: str
     chair: str
     voters: Sequence[str]
@@ -53,37 +54,37 @@ class _Taken:
 
 
 def run(
-    prepare: Callable[[Path, int, int, int, int], Prepared], folder: Path, *, members: int, voters: int, rounds: int,
-    sockets: bool,
+    prepare: Callable[[Path, Place, int, int, int], Prepared], folder: Path, place: Place, *, members: int,
+    voters: int, rounds: int, sockets: bool,
 ) -> dict[str, Any]:  # fmt: skip
-    """Measure and return the result; `prepare(folder, port, members, voters, motions)` makes the installation."""
-    port = measure.free_port()
-    prepared = prepare(folder, port, members, voters, rounds + 1)
-    panel = [sys.executable, "-c", "from panel.cli import main; main()", "serve", "--port", str(port)]
-    with subprocess.Popen(panel, env=dict(prepared.environment)) as server:
-        try:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                taken, memory = runner.run(_measure(prepared, port, server.pid, folder, sockets=sockets))
-        finally:
-            server.terminate()
+    """Measure and return the result; `prepare(folder, place, members, voters, motions)` makes the installation."""
+    prepared = prepare(folder, place, members, voters, rounds + 1)
+    baseline = raw.Postgres(place.database) if place.database else raw.Sqlite(folder)
+    with (
+        serving(place, prepared.environment) as pids,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        taken, held = runner.run(_measure(prepared, place, pids, baseline, sockets=sockets))
     _counted(prepared, voters * (rounds + 1))
-    params = {"members": members, "voters": voters, "sockets": sockets, "rounds": rounds}
-    return _result(params, taken, memory, voters * rounds)
+    params = {"members": members, "voters": voters, "sockets": sockets, "rounds": rounds, **place.params()}
+    return _result(params, taken, held, voters * rounds, baseline.what)
 
 
-def _result(params: Mapping[str, Any], taken: _Taken, memory: float, ballots: int) -> dict[str, Any]:
+def _result(
+    params: Mapping[str, Any], taken: _Taken, held: Mapping[str, object], ballots: int, what: str
+) -> dict[str, Any]:
     metrics: dict[str, Any] = {
         "ballots_per_second": round(median(taken.rates), 1),
         "slowest_round_per_second": round(min(taken.rates), 1),
         **measure.spread(taken.latencies),
         "server_cpu_ms_per_ballot": round(taken.cpu * 1000 / ballots, 2),
-        "server_memory_mb": round(memory, 1),
+        **held,
     }
     if taken.updates:
         metrics["last_update_held_ms"] = round(median(taken.updates) * 1000, 1)
     single, grouped = median(taken.single), median(taken.grouped)
     baseline = {
-        "what": "sqlite3 of the standard library, synchronous=FULL, rows of the size that a ballot leaves",
+        "what": what,
         "one_commit_each_per_second": round(single, 1),
         "group_commit_per_second": round(grouped, 1),
         "ratio_to_group_commit": round(median(taken.rates) / grouped, 4),
@@ -93,29 +94,33 @@ def _result(params: Mapping[str, Any], taken: _Taken, memory: float, ballots: in
 
 def _counted(prepared: Prepared, acknowledged: int) -> None:
     """Hold what was acknowledged against what is in the database."""
-    with closing(sqlite3.connect(prepared.database)) as db:
-        (kept,) = db.execute("SELECT count(*) FROM ballot").fetchone()
-        (told,) = db.execute("SELECT count(*) FROM record_entry WHERE kind = 'votes.ballot_cast'").fetchone()
+    engine = create_engine(prepared.database)
+    with engine.connect() as db:
+        kept = db.execute(text("SELECT count(*) FROM ballot")).scalar_one()
+        told = db.execute(text("SELECT count(*) FROM record_entry WHERE kind = 'votes.ballot_cast'")).scalar_one()
+    engine.dispose()
     if (kept, told) != (acknowledged, acknowledged):
         raise Tooslow(f"{acknowledged} ballots were acknowledged, {kept} are there, {told} on the record")
 
 
-async def _measure(prepared: Prepared, port: int, pid: int, folder: Path, *, sockets: bool) -> tuple[_Taken, float]:
-    await listening(port)
-    room, taken = _Room(prepared, port), _Taken()
+async def _measure(
+    prepared: Prepared, place: Place, pids: Sequence[int], baseline: raw.Raw, *, sockets: bool
+) -> tuple[_Taken, dict[str, object]]:
+    await asyncio.gather(*map(listening, place.ports))
+    room, taken = _Room(prepared, place), _Taken()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
         await room.sit(session, sockets=sockets)
         for number, motion in enumerate(prepared.motions):
             await room.open(motion)
             await asyncio.sleep(REST)
-            before = measure.cpu_seconds(pid)
+            before = cpu_seconds(pids)
             rate, latencies, update = await room.vote(motion)
             await asyncio.sleep(REST)
-            spent = measure.cpu_seconds(pid) - before
+            spent = cpu_seconds(pids) - before
             await room.close(motion)
             await asyncio.sleep(REST)
             rows = max(len(prepared.voters), 100)
-            single, grouped = rows / raw.inserts(folder, rows, at_once=1), rows / raw.inserts(folder, rows)
+            single, grouped = rows / baseline.inserts(rows, at_once=1), rows / baseline.inserts(rows)
             if number:  # the first round warms everything up
                 taken.rates.append(rate)
                 taken.latencies += latencies
@@ -123,16 +128,16 @@ async def _measure(prepared: Prepared, port: int, pid: int, folder: Path, *, soc
                 taken.single.append(single)
                 taken.grouped.append(grouped)
                 taken.cpu += spent
-        memory = measure.resident_mb(pid)
+        held = memory(pids)
         await room.leave()
-    return taken, memory
+    return taken, held
 
 
 class _Room:
     """Everybody's connections."""
 
-    def __init__(self, prepared: Prepared, port: int) -> None:
-        self._prepared, self._port, self._gate = prepared, port, Gate()
+    def __init__(self, prepared: Prepared, place: Place) -> None:
+        self._prepared, self._place, self._port, self._gate = prepared, place, place.port(0), Gate()
         self._connections: list[Connection] = []
         self._tokens: list[str] = []
         self._followers: list[Follower] = []
@@ -144,7 +149,10 @@ class _Room:
         page = await self._get(self._chair, self._prepared.chair, f"/hearings/{hearing}")
         self._chair_token = _token(page)
         if sockets:
-            self._followers = [Follower(HOST, self._port, cookie, hearing, self._gate.held) for cookie in cookies]
+            self._followers = [
+                Follower(HOST, self._place.port(number), cookie, hearing, self._gate.held)
+                for number, cookie in enumerate(cookies)
+            ]
         for start in range(0, len(self._followers), JOIN_AT_ONCE):
             await asyncio.gather(*(f.join(session) for f in self._followers[start : start + JOIN_AT_ONCE]))
         await asyncio.sleep(REST if sockets else 0)
@@ -153,8 +161,8 @@ class _Room:
         """Let the chair open voting; whoever follows learns of it first. The first time, everybody opens the sheet."""
         await self._lead(motion, "opening")
         if not self._tokens:
-            for cookie in self._prepared.voters:
-                connection = await connect(HOST, self._port)
+            for number, cookie in enumerate(self._prepared.voters):
+                connection = await connect(HOST, self._place.port(number))
                 page = await self._get(connection, cookie, f"/motions/{motion}/ballot")
                 self._connections.append(connection)
                 self._tokens.append(_token(page))
@@ -170,7 +178,11 @@ class _Room:
         """
         path = f"/motions/{motion}/ballots"
         seats = zip(self._prepared.voters, self._tokens, strict=True)
-        sends = [request("POST", path, self._port, form(cookie, self._port), _ballot(token)) for cookie, token in seats]
+        ports = [self._place.port(number) for number in range(len(self._prepared.voters))]
+        sends = [
+            request("POST", path, port, form(cookie, port), _ballot(token))
+            for (cookie, token), port in zip(seats, ports, strict=True)
+        ]
         self._gate.expect(self._followers)
         started = clock.monotonic()
         called = asyncio.ensure_future(self._send(motion, "last-call")) if self._followers else None

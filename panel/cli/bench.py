@@ -1,14 +1,18 @@
 """Benchmarks: each prints JSON with its baseline, measured in the same run."""
 
+import json
 import logging
 import os
 import secrets
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
+import psycopg
 import typer
 from pydantic import SecretStr
 
@@ -19,6 +23,7 @@ from panel.bench import live as live_bench
 from panel.bench import measure
 from panel.bench import record as record_bench
 from panel.bench import votes as votes_bench
+from panel.bench.place import Place, placed
 from panel.cases import actions as cases
 from panel.cli.seed import seed
 from panel.committees import actions as committees
@@ -40,16 +45,28 @@ bench = typer.Typer(no_args_is_help=True, help="Measure, each beside a baseline 
 
 CASE = 6
 
+Processes = Annotated[int, typer.Option(min=1, help="Server processes; more than one wants a database and Redis.")]
+Database = Annotated[
+    str, typer.Option(help="A PostgreSQL server, by the URL of a database whose role may make others; empty: SQLite.")
+]
+Redis = Annotated[str, typer.Option(help="URL of Redis or Valkey, for several processes.")]
+
 
 @bench.command("live")
 def live(
     viewers: Annotated[int, typer.Option(help="Signed-in clients that follow the hearing.")] = 100,
     changes: Annotated[int, typer.Option(help="How often the chair gives the floor.")] = 30,
+    processes: Processes = 1,
+    database: Database = "",
+    redis: Redis = "",
     file: Annotated[Path | None, typer.Option("--json", help="Write the result here too.")] = None,
 ) -> None:
     """Measure how soon the last client holds the new fragment."""
-    with tempfile.TemporaryDirectory(prefix="heyi-bench-") as folder:
-        outcome = live_bench.run(prepare_live, Path(folder), viewers=viewers, changes=changes)
+    with (
+        _place(processes, database, redis) as place,
+        tempfile.TemporaryDirectory(prefix="heyi-bench-") as folder,
+    ):
+        outcome = live_bench.run(prepare_live, Path(folder), place, viewers=viewers, changes=changes)
     measure.write(outcome, file)
 
 
@@ -61,14 +78,20 @@ def votes(
         bool, typer.Option("--sockets", help="Each voter also holds a live socket and follows updates.")
     ] = False,
     rounds: Annotated[int, typer.Option(help="Motions that are voted on.")] = 10,
+    processes: Processes = 1,
+    database: Database = "",
+    redis: Redis = "",
     file: Annotated[Path | None, typer.Option("--json", help="Write the result here too.")] = None,
 ) -> None:
     """Measure how many ballots are acknowledged a second, each when it is durable."""
     if not 0 < voters <= members:
         raise typer.BadParameter("at least one, at most as many as there are members", param_hint="--voters")
-    with tempfile.TemporaryDirectory(prefix="heyi-bench-") as folder:
+    with (
+        _place(processes, database, redis) as place,
+        tempfile.TemporaryDirectory(prefix="heyi-bench-") as folder,
+    ):
         outcome = votes_bench.run(
-            prepare_votes, Path(folder), members=members, voters=voters, rounds=rounds, sockets=sockets
+            prepare_votes, Path(folder), place, members=members, voters=voters, rounds=rounds, sockets=sockets
         )
     measure.write(outcome, file)
 
@@ -87,14 +110,30 @@ def record(
     measure.write(outcome, file)
 
 
-def prepare_live(folder: Path, port: int, viewers: int) -> live_bench.Prepared:
+@contextmanager
+def _place(processes: int, database: str, redis: str) -> Iterator[Place]:
+    """Make the place that the options ask for; what does not fit together is told."""
+    if processes > 1 and not (database and redis):
+        raise typer.BadParameter("several processes need --database and --redis", param_hint="--processes")
+    if redis and not database:
+        raise typer.BadParameter("it is for several processes, and those need --database", param_hint="--redis")
+    if database and not database.startswith("postgresql"):
+        raise typer.BadParameter("this is no URL of PostgreSQL", param_hint="--database")
+    try:
+        with placed(processes, database, redis) as place:
+            yield place
+    except psycopg.Error as problem:
+        raise typer.BadParameter(f"the database cannot be used: {problem}", param_hint="--database") from None
+
+
+def prepare_live(folder: Path, place: Place, viewers: int) -> live_bench.Prepared:
     """Make an installation whose hearing of case 6 is in session, followed by so many signed-in observers."""
-    site, environment = _installed(folder, port)
+    site, environment = _installed(folder, place)
     seeded = seed(site, secrets.token_urlsafe(24)).cases[CASE]
     speakers = _open(site, seeded.case_id, seeded.hearing_id)
     cookies = _observers(site, seeded.case_id, viewers)
     chair = _signed_in(site, _chair(site, seeded.case_id).person_id)
-    site.writer.close()  # type: ignore[attr-defined]  # the writer itself, not the edge's view of it
+    _leave(site)
     name = site.settings.cookie
     return live_bench.Prepared(
         environment=environment,
@@ -105,12 +144,12 @@ def prepare_live(folder: Path, port: int, viewers: int) -> live_bench.Prepared:
     )
 
 
-def prepare_votes(folder: Path, port: int, members: int, voters: int, motions: int) -> votes_bench.Prepared:
+def prepare_votes(folder: Path, place: Place, members: int, voters: int, motions: int) -> votes_bench.Prepared:
     """Make an installation whose committee of so many members sits at its votes, with these motions on the list.
 
     A committee of hundreds is no rule of procedure's; it is seated past the rule, as signing in goes past the page.
     """
-    site, environment = _installed(folder, port)
+    site, environment = _installed(folder, place)
     seeded = seed(site, secrets.token_urlsafe(24)).cases[CASE]
     chair = _chair(site, seeded.case_id)
     seated = site.writer.submit(lambda work: _seat_members(work, seeded.case_id, members)).result()
@@ -119,9 +158,9 @@ def prepare_votes(folder: Path, port: int, members: int, voters: int, motions: i
     name = site.settings.cookie
     cookies = [f"{name}={_signed_in(site, person_id)}" for person_id in seated[:voters]]
     led = f"{name}={_signed_in(site, chair.person_id)}"
-    site.writer.close()  # type: ignore[attr-defined]  # the writer itself, not the edge's view of it
+    _leave(site)
     return votes_bench.Prepared(
-        environment=environment, database=folder / "panel.sqlite", hearing_id=seeded.hearing_id, chair=led,
+        environment=environment, database=site.settings.database_url, hearing_id=seeded.hearing_id, chair=led,
         voters=cookies, motions=listed,
     )  # fmt: skip
 
@@ -150,20 +189,29 @@ def _list_motions(work: Work, chair: Actor, hearing_id: str, motions: int) -> li
     return [votes_actions.move(work, chair, question=f"Question {n}", **put).id for n in range(motions)]
 
 
-def _installed(folder: Path, port: int) -> tuple[Site, dict[str, str]]:
+def _installed(folder: Path, place: Place) -> tuple[Site, dict[str, str]]:
     """Make an empty installation; return it with the environment in which it is served."""
     log.configure(logging.WARNING)
     secret = secrets.token_urlsafe(48)
-    origin = f"http://127.0.0.1:{port}"
-    settings = Settings(secret=SecretStr(secret), data=folder, port=port, origins=(origin,))
+    origins = [f"http://127.0.0.1:{port}" for port in place.ports]
+    settings = Settings(
+        secret=SecretStr(secret), data=folder, port=place.port(0), origins=tuple(origins), database=place.database
+    )
     engine = writing_engine(settings.database_url)
     migrate(engine)
     engine.dispose()
     key_at(settings.record_key)
     environment = {
-        **os.environ, "PANEL_SECRET": secret, "PANEL_DATA": str(folder), "PANEL_ORIGINS": f'["{origin}"]',
+        **os.environ, "PANEL_SECRET": secret, "PANEL_DATA": str(folder), "PANEL_ORIGINS": json.dumps(origins),
+        "PANEL_DATABASE": place.database, "PANEL_REDIS": place.redis,
     }  # fmt: skip
     return create_app(settings).state.site, environment
+
+
+def _leave(site: Site) -> None:
+    """Let go of the database: the servers have it from now on."""
+    site.writer.close()  # type: ignore[attr-defined]  # the writer itself, not the edge's view of it
+    site.reading.dispose()
 
 
 def _actor(site: Site, person_id: str) -> Actor:
