@@ -34,7 +34,7 @@ READERS = {
     "canary-secret-motion": INSIDE,
     "canary-reason-of-an-open-ballot": INSIDE,
     "canary-round-one-opinion": INSIDE,
-    "canary-title-of-the-case": IN_THE_CASE,
+    "canary-title-of-the-case": IN_THE_CASE + "Q",
     "canary-password-hash": "",
     "canary-recusal-statement": "",
 }
