@@ -24,6 +24,7 @@ from panel.accounts import queries as accounts_queries
 from panel.accounts import rules as accounts_rules
 from panel.accounts import views as accounts_views
 from panel.accounts.views import administration as accounts_administration
+from panel.accounts.views import health as accounts_health
 from panel.accounts.views.desk import Desk
 from panel.accounts.views.factors import factor_needed
 from panel.accounts.views.proof import proof_needed, prove
@@ -166,7 +167,7 @@ def register() -> None:
     hooks.ON_ENDED[:] = [_find]
     hooks.STREAM_TITLE[:] = [cases_queries.title_of_stream]
     hooks.DISSENTS_OPEN[:] = [hearings_queries.dissents_open]
-    hooks.PROBLEMS[:] = [accounts_administration.problems, committees_queries.problems]
+    hooks.PROBLEMS[:] = [accounts_administration.problems, accounts_health.problems, committees_queries.problems]
     hooks.SHOWING[:] = [hearings_queries.showing]
     hooks.SHOWN_IN_OPEN_SESSION[:] = [hearings_queries.shown_in_open_session]
     hooks.CASE_FILE[:] = [committees_live.declaration_leaf, opinions_live.opinion_leaf, committees_live.committee_leaf]

@@ -16,9 +16,8 @@ from sqlmodel import Session, select
 from panel.accounts import actions as accounts_actions
 from panel.accounts import queries as accounts_queries
 from panel.accounts.views.desk import desk
-from panel.core import clock, hooks, log, mail, pages, ready
+from panel.core import clock, health, hooks, log, mail, pages, ready
 from panel.core import db as database
-from panel.core.assets import schema_version
 from panel.core.config import Settings
 from panel.core.duty import Duty
 from panel.core.mode import LEAST_BYTES, NotWritten, Steadiness, Trouble
@@ -74,7 +73,7 @@ def readiness(site: pages.Site, checked: RecordChecked, bell: Bell | None) -> re
     return ready.Readiness(
         {
             "database": lambda: bool(site.writer.submit(ready.probe, probing=True).result(ready.PATIENCE)),
-            "schema": lambda: database.version_of(site.reading) == schema_version(),
+            "schema": lambda: health.why_not_schema(database.version_of(site.reading)) is None,
             "record": lambda: checked.holds,
             "clock": lambda: not site.mode.has(Trouble.CLOCK),
             "disk": lambda: ready.has_room(Path(site.settings.data)),

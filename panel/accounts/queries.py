@@ -27,7 +27,7 @@ from panel.accounts.rules import OfficeRules, must_have_factor
 from panel.core import clock, security
 from panel.core.db import remembered
 from panel.core.errors import Reason
-from panel.core.security import Actor, Office, Standing
+from panel.core.security import Actor, Office, Role, Standing
 
 STANDING_AREAS = frozenset({"accounts", "cases", "committees"})
 """Areas whose events may change who somebody is in a case."""
@@ -76,6 +76,11 @@ def people(db: Session) -> Sequence[Person]:
     """Return everybody who has an account and is no character of a rehearsal, by name."""
     real = select(Person).where(col(Person.fictional).is_(False))
     return db.exec(real.order_by(col(Person.name), col(Person.login))).all()
+
+
+def everybody(db: Session) -> Sequence[Person]:
+    """Return everybody who has or had an account, characters of a rehearsal included."""
+    return db.exec(select(Person)).all()
 
 
 @cache
@@ -179,6 +184,21 @@ def passkey_by_id(db: Session, passkey_id: str) -> Passkey | None:
 def has_factor(db: Session, person_id: str) -> bool:
     """Say whether somebody has a second factor: an authenticator that was confirmed, or a passkey."""
     return has_authenticator(db, person_id) or bool(passkeys(db, person_id))
+
+
+def lacking_factor(db: Session, setting: str) -> list[Person]:
+    """Return who can sign in, must have a second factor by this setting, and has none."""
+    if setting == "off":
+        return []
+    without = [
+        person for person in people(db)
+        if person.disabled_at is None and person.password_hash != rules.NO_PASSWORD and not has_factor(db, person.id)
+    ]  # fmt: skip
+    return [person for person in without if must_have_factor(setting, offices_of(db, person.id), _roles(db, person.id))]
+
+
+def _roles(db: Session, person_id: str) -> set[Role]:
+    return {standing.role for standing in security.standings_of(db, person_id).values()}
 
 
 def recovery_codes(db: Session, person_id: str) -> Sequence[RecoveryCode]:

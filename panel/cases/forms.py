@@ -1,19 +1,14 @@
 """The shape of what people send to a dossier."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field
-from starlette.datastructures import FormData, UploadFile
+from pydantic import ConfigDict, Field
+from starlette.datastructures import FormData
 
 from panel.cases import rules
 from panel.cases.models import Outcome
 from panel.core.errors import Invalid, Reason
-from panel.core.forms import Form, Title
-
-
-def _chosen(sent: Any) -> Any:
-    """Take an empty file field for none: browsers send one when no file was chosen."""
-    return None if isinstance(sent, str) or not getattr(sent, "filename", "") else sent
+from panel.core.forms import Chosen, Form, Title
 
 
 class ExhibitForm(Form):
@@ -24,7 +19,7 @@ class ExhibitForm(Form):
     title: Annotated[Title, Field(min_length=1, max_length=200)]
     origin: Annotated[str, Field(max_length=200)] = ""
     text: Annotated[str, Field(max_length=rules.LONGEST_TEXT)] = ""
-    file: Annotated[UploadFile | None, BeforeValidator(_chosen)] = None
+    file: Chosen = None
     fictional: bool = False
 
 

@@ -30,8 +30,17 @@ COMMANDS: Mapping[str, tuple[str, Add]] = {
         lambda app, module: app.add_typer(module.account, name="account", help="Accounts and offices."),
     ),
     "committee": (
-        "account",
+        "committee",
         lambda app, module: app.add_typer(module.committee, name="committee", help="The committee's roster."),
+    ),
+    "mail": (
+        "administration",
+        lambda app, module: app.add_typer(module.mail, name="mail", help="The mails on their way."),
+    ),
+    "describe": ("administration", lambda app, module: app.command("describe")(module.describe)),
+    "rehearsal": (
+        "administration",
+        lambda app, module: app.add_typer(module.rehearsal, name="rehearsal", help="Rehearsals of an installation."),
     ),
     "bench": ("bench", lambda app, module: app.add_typer(module.bench, name="bench")),
     "export": (

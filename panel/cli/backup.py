@@ -116,8 +116,8 @@ def backup(
         )
 
 
-def make(settings: Settings, target: Path) -> Manifest:
-    """Write a backup whole, beside its place first; durable when this returns."""
+def make(settings: Settings, target: Path, *, by: str = "panel backup") -> Manifest:
+    """Write a backup whole, beside its place first; durable when this returns. `by`: the command that makes it."""
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     copy = beside.with_suffix(".sqlite")
     try:
@@ -133,7 +133,7 @@ def make(settings: Settings, target: Path) -> Manifest:
         beside.chmod(0o600)
         beside.replace(target)
         sync_folder(target.parent)
-        stamps.note(settings.data, stamps.BACKUP)
+        stamps.note(settings.data, stamps.BACKUP, by=by, size=target.stat().st_size)
     finally:
         for leftover in (beside, copy):
             leftover.unlink(missing_ok=True)
@@ -224,7 +224,7 @@ def restore(
             beside.replace(data)
             sync_folder(data.parent)
         if rehearsal_of is not None:
-            stamps.note(rehearsal_of, stamps.REHEARSAL)
+            stamps.note(rehearsal_of, stamps.REHEARSAL, by="panel restore")
     except Refused as refused:
         typer.echo(words.reason(Reason("Nothing was restored: %(why)s", why=refused.reason)), err=True)
         if isinstance(refused, Filled):

@@ -4,14 +4,12 @@ import json
 import platform
 import shutil
 import socket
-import sqlite3
 import ssl
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -21,13 +19,13 @@ from sqlalchemy import Engine, make_url
 from sqlmodel import Session
 
 from panel import VERSION
-from panel.cli import stamps
 from panel.cli.record import Data, Locale, installed, usage
 from panel.cli.serve import why_not_keys, why_not_schema, why_not_serve
-from panel.core import clock, mail, ready
+from panel.core import clock, health, mail
 from panel.core.config import Misconfigured, Settings, load
-from panel.core.db import reading_engine, version_of
+from panel.core.db import product, reading_engine, time_at, version_of
 from panel.core.errors import Reason, Refused
+from panel.core.health import Found, Grade
 from panel.core.i18n import DEFAULT_LOCALE, Translator
 from panel.record import checkpoint, queries
 from panel.verify import audit as auditing
@@ -35,37 +33,11 @@ from panel.verify import audit as auditing
 PATIENCE = 5.0
 """Seconds that another server may take to answer."""
 
-MOST_OFFSET = timedelta(seconds=5)
-"""So far apart may two clocks be; an HTTP date has whole seconds, and the answer takes its time."""
-
-BACKUP_AGE = timedelta(hours=26)
-"""A daily backup is at most so old."""
-
-REHEARSAL_AGE = timedelta(days=183)
-"""Restoring is rehearsed twice a year."""
-
 CERTIFICATE_LEFT = timedelta(days=14)
 """A certificate that ends sooner than this should have been renewed."""
 
 
-class Grade(IntEnum):
-    """How bad it is; the worst comes first."""
-
-    WRONG = 0
-    CARE = 1
-    FINE = 2
-
-
 MARKS = {Grade.WRONG: "✗", Grade.CARE: "!", Grade.FINE: "✓"}
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a look at one thing has found, and what to do about it."""
-
-    grade: Grade
-    told: Reason
-    mend: Reason | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +90,8 @@ def _why(problem: Exception) -> Reason | str:
 
 def _lines(found: list[tuple[str, Found]], settings: Settings, words: Translator) -> Iterator[str]:
     for code, each in found:
-        yield f"{MARKS[each.grade]} {code:<10} {words.reason(each.told)}"
+        at = f" {clock.rfc3339(each.at)}" if each.at else ""
+        yield f"{MARKS[each.grade]} {code:<10} {words.reason(each.told)}{at}"
         if each.mend is not None:
             yield f"  {'':<10} → {words.reason(each.mend)}"
     changed = {name: value for name, value in _told(settings).items() if value != _default(name)}
@@ -129,7 +102,8 @@ def _lines(found: list[tuple[str, Found]], settings: Settings, words: Translator
 def _as_json(found: list[tuple[str, Found]], settings: Settings, words: Translator) -> dict[str, Any]:
     looks = [
         {"check": code, "grade": each.grade.name.lower(), "told": words.reason(each.told),
-         "mend": words.reason(each.mend) if each.mend else None}
+         "mend": words.reason(each.mend) if each.mend else None,
+         "at": clock.rfc3339(each.at) if each.at else None}
         for code, each in found
     ]  # fmt: skip
     return {
@@ -179,50 +153,31 @@ MEND_SETTINGS = Reason("Mend it in settings.toml or in the environment, and star
 def _versions(patient: Patient) -> Iterator[Found]:
     if (reason := why_not_schema(patient.settings)) is not None:
         yield Found(Grade.WRONG, reason)
-    python, database = platform.python_version(), _database(patient.engine)
+    with patient.engine.connect() as connection:
+        python, database = platform.python_version(), product(connection)
     schema = version_of(patient.engine)
     told = Reason("Heyi %(version)s, Python %(python)s, %(database)s, schema %(schema)s", version=VERSION,
                   python=python, database=database, schema=schema)  # fmt: skip
     yield Found(Grade.FINE, told)
 
 
-def _database(engine: Engine) -> str:
-    if engine.dialect.name == "sqlite":
-        return f"SQLite {sqlite3.sqlite_version}"
-    with engine.connect() as connection:
-        return f"PostgreSQL {connection.exec_driver_sql('SHOW server_version').scalar()}"
-
-
 def _disk(patient: Patient) -> Iterator[Found]:
-    folder = patient.settings.data
-    free = Reason("%(n)s MB are free on the disk of %(folder)s.", n=_free(folder) // 10**6, folder=folder)
-    if ready.has_room(folder):
-        yield Found(Grade.FINE, free)
-    else:
-        yield Found(Grade.WRONG, free, Reason("Make room: below 500 MB the installation is not ready."))
-
-
-def _free(folder: Path) -> int:
-    return shutil.disk_usage(folder).free
+    yield health.of_room(shutil.disk_usage(patient.settings.data).free)
 
 
 def _clock(patient: Patient) -> Iterator[Found]:
-    if patient.engine.dialect.name != "sqlite":
-        with patient.engine.connect() as connection:
-            theirs = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+    with patient.engine.connect() as connection:
+        theirs = time_at(connection)
+    if theirs is not None:
         yield _offset(theirs, Reason("the database"))
     if patient.http_date:
         yield _offset(_date_of(patient.http_date), urlsplit(patient.http_date).hostname or "")
-    elif patient.engine.dialect.name == "sqlite":
+    elif theirs is None:
         yield Found(Grade.FINE, Reason("The clock was compared with none: name one with --http-date."))
 
 
 def _offset(theirs: datetime, whose: Reason | str) -> Found:
-    apart = abs(clock.now() - theirs)
-    told = Reason("The clock is %(n)s seconds from that of %(whose)s.", n=f"{apart.total_seconds():.1f}", whose=whose)
-    if apart <= MOST_OFFSET:
-        return Found(Grade.FINE, told)
-    return Found(Grade.WRONG, told, Reason("Let the machine keep its time by NTP: time limits and the record need it."))
+    return health.of_offset(theirs, whose, clock.now())
 
 
 def _date_of(address: str) -> datetime:
@@ -263,25 +218,11 @@ def _ends(host: str, port: int) -> datetime:
 
 
 def _backup(patient: Patient) -> Iterator[Found]:
-    mend = Reason("Run panel backup every day by a timer: docs/operations.md, Backup.")
-    at = stamps.noted(patient.settings.data, stamps.BACKUP)
-    if at is None:
-        yield Found(Grade.WRONG, Reason("There has been no backup yet."), mend)
-        return
-    told = Reason("The last backup was made at %(at)s.", at=clock.rfc3339(at))
-    late = clock.now() - at > BACKUP_AGE
-    yield Found(Grade.WRONG, told, mend) if late else Found(Grade.FINE, told)
+    yield health.of_backup(health.noted(patient.settings.data, health.BACKUP), clock.now())
 
 
 def _rehearsal(patient: Patient) -> Iterator[Found]:
-    mend = Reason("Restore the last backup into an empty place: panel restore FILE --data PLACE --rehearsal-of DATA.")
-    at = stamps.noted(patient.settings.data, stamps.REHEARSAL)
-    if at is None:
-        yield Found(Grade.CARE, Reason("Restoring was never rehearsed."), mend)
-        return
-    told = Reason("Restoring was last rehearsed at %(at)s.", at=clock.rfc3339(at))
-    late = clock.now() - at > REHEARSAL_AGE
-    yield Found(Grade.CARE, told, mend) if late else Found(Grade.FINE, told)
+    yield health.of_rehearsal(health.noted(patient.settings.data, health.REHEARSAL), clock.now())
 
 
 def _record(patient: Patient) -> Iterator[Found]:
@@ -298,15 +239,8 @@ def _record(patient: Patient) -> Iterator[Found]:
 
 
 def _mail(patient: Patient) -> Iterator[Found]:
-    if not mail.configured(patient.settings):
-        yield Found(Grade.FINE, Reason("No mail server is set: invitations are slips of paper."))
-        return
-    where = f"{patient.settings.smtp_host}:{patient.settings.smtp_port}"
-    if why := mail.why_unreachable(patient.settings):
-        told = Reason("The mail server %(where)s does not take mail: %(why)s", where=where, why=why)
-        yield Found(Grade.WRONG, told, Reason("Look at the settings that begin with smtp_."))
-    else:
-        yield Found(Grade.FINE, Reason("The mail server %(where)s takes mail.", where=where))
+    configured = mail.configured(patient.settings)
+    yield health.of_mail(configured, mail.why_unreachable(patient.settings) if configured else "")
 
 
 def _keys(patient: Patient) -> Iterator[Found]:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from panel.cli import stamps
+from panel.core import health
 from panel.core.mail import MailState, OutgoingMail
 from panel.core.metrics import Gauge
 from panel.core.pages import Site
@@ -35,5 +35,5 @@ def gauges(site: Site) -> Sequence[Gauge]:
         Gauge("panel_mails_waiting", "Mails that wait", lambda: counted(OutgoingMail, MailState.WAITING)),
         Gauge("panel_acts_waiting", "Acts that wait for the writer", waiting),
         Gauge("panel_record_entries", "Entries on the record", length),
-        Gauge("panel_backup_age_seconds", "Seconds since the last backup", lambda: stamps.age(data, stamps.BACKUP)),
+        Gauge("panel_backup_age_seconds", "Seconds since the last backup", lambda: health.age(data, health.BACKUP)),
     )

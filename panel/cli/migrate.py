@@ -35,7 +35,7 @@ def migrate(
         require(why_not_migrate(engine))
         with only_server(settings.data):
             target = backup or settings.data / f"before-{schema_version()}.tar"
-            make(settings, target)
+            make(settings, target, by="panel migrate")
             typer.echo(words.reason(Reason("A backup was made: %(file)s", file=target)))
             bring_up(engine)
     except Refused as refused:

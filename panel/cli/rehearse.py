@@ -119,14 +119,19 @@ class Rehearsals:
         self.running, kept.demo, kept.door_key = False, None, ""
 
     def wipe(self, work: Work, actor: Actor) -> int:
-        """Delete every row of a rehearsal, and erase what the record says of it; returns how many entries lost it."""
-        cases, people = _cases(work.db), _people(work.db)
-        erased = _erase(work, cases, people)
-        work.record(RehearsalWiped(entries=erased, actor_id=actor.person_id))
-        for person_id in people:
-            work.after_commit(partial(hooks.end_sockets, person_id))
-        _delete(work.db, cases, people)
-        return erased
+        """Wipe it, as `wipe` does."""
+        return wipe(work, actor)
+
+
+def wipe(work: Work, actor: Actor | None) -> int:
+    """Delete every row of a rehearsal, and erase what the record says of it; returns how many entries lost it."""
+    cases, people = _cases(work.db), _people(work.db)
+    erased = _erase(work, cases, people)
+    work.record(RehearsalWiped(entries=erased, actor_id=actor.person_id if actor else None))
+    for person_id in people:
+        work.after_commit(partial(hooks.end_sockets, person_id))
+    _delete(work.db, cases, people)
+    return erased
 
 
 def _cases(db: Session) -> list[str]:

@@ -28,9 +28,8 @@ from panel.cli.gauges import gauges
 from panel.cli.init import settings_or_stop
 from panel.cli.record import Data, Locale, usage
 from panel.cli.rehearse import Rehearsals
-from panel.core import clock, log, metrics
+from panel.core import clock, health, log, metrics
 from panel.core.alone import only_server
-from panel.core.assets import schema_version
 from panel.core.config import LOOPBACK, Settings, readable_by_others
 from panel.core.db import reading_engine, version_of
 from panel.core.errors import Reason, Refused
@@ -200,13 +199,7 @@ def why_not_schema(settings: Settings) -> Reason | None:
         return Reason("The database cannot be read: %(why)s", why=problem.orig)
     finally:
         engine.dispose()
-    if version > schema_version():
-        return Reason("The database belongs to a newer version (schema %(version)s).", version=version)
-    if version < schema_version():
-        return Reason(
-            "The database belongs to an older version (schema %(version)s). Run: panel migrate", version=version
-        )
-    return None
+    return health.why_not_schema(version)
 
 
 def greet(site: Site, words: Translator) -> None:

@@ -1,29 +1,17 @@
-"""When something was last done to an installation: small files in its data directory, of no secret."""
+"""Noting when something was last done to an installation; whoever judges it reads what stands here (core/health.py)."""
 
 import json
-from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from panel.core import clock
 from panel.core.files import write_whole
+from panel.core.health import BACKUP, REHEARSAL
 
-BACKUP, REHEARSAL = "last-backup.json", "last-rehearsal.json"
-
-
-def note(data: Path, name: str) -> None:
-    """Note that it was done now. Raises OSError."""
-    write_whole(data / name, json.dumps({"at": clock.rfc3339(clock.now())}).encode(), mode=0o600)
+__all__ = ["BACKUP", "REHEARSAL", "note"]
 
 
-def noted(data: Path, name: str) -> datetime | None:
-    """Return when it was last done; None where it never was, or the note cannot be read."""
-    try:
-        return datetime.fromisoformat(json.loads((data / name).read_text(encoding="utf-8"))["at"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def age(data: Path, name: str) -> float | None:
-    """Return the seconds since it was last done."""
-    at = noted(data, name)
-    return None if at is None else (clock.now() - at).total_seconds()
+def note(data: Path, name: str, **told: Any) -> None:
+    """Note that it was done now, and what else is told of it: `by` which command, `size` in bytes. Raises OSError."""
+    said = {"at": clock.rfc3339(clock.now()), **told}
+    write_whole(data / name, json.dumps(said).encode(), mode=0o600)

@@ -2,10 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, StringConstraints
 
-from panel.committees.rules import LONGEST_STATEMENT
-from panel.core.forms import Form
+from panel.committees.rules import LONGEST_LIST, LONGEST_STATEMENT
+from panel.core.forms import Chosen, Form
 
 Statement = Annotated[str, Field(max_length=LONGEST_STATEMENT)]
 
@@ -39,8 +39,11 @@ class AttendanceForm(Form):
 
 
 class RosterForm(Form):
-    """A pasted list; `look` shows how it is read, `take` takes it."""
+    """A list, pasted or in a file, which goes before; `look` shows how it is read, `take` takes what was pasted."""
 
-    pasted: str = Field(default="", max_length=200_000)
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, arbitrary_types_allowed=True)
+
+    pasted: Annotated[str, StringConstraints(strip_whitespace=False, max_length=LONGEST_LIST)] = ""
+    file: Chosen = None
     step: Literal["look", "take"] = "look"
     first_run: Literal["", "1"] = ""

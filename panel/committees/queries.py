@@ -68,7 +68,7 @@ def checked(db: Session, lines: Sequence[Line]) -> list[tuple[Line, str]]:
     return [(line, rules.line_problem(line, person_by_login(db, nfc(line.login)))) for line in lines]
 
 
-def problems(db: Session) -> list[hooks.Problem]:
+def problems(db: Session, site: object) -> list[hooks.Problem]:
     """Return what this area finds missing (hooks.PROBLEMS): nobody is on the roster."""
     if roster(db):
         return []
@@ -79,6 +79,11 @@ def problems(db: Session) -> list[hooks.Problem]:
 def hearing_now(db: Session, case_id: str) -> str | None:
     """Return the hearing of a case that is under way or next to come, or None."""
     return next((h.id for h in hooks.hearings_of_case(db, case_id) if h.phase != ENDED), None)
+
+
+def committees(db: Session) -> Sequence[Committee]:
+    """Return every committee in the order in which they were formed."""
+    return db.exec(select(Committee).order_by(col(Committee.created_at), col(Committee.id))).all()
 
 
 def committee_of(db: Session, case_id: str) -> Committee | None:

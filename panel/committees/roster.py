@@ -1,6 +1,8 @@
 """Reading a list that was pasted from a spreadsheet: one person a line, columns by their headings or in this order."""
 
 import csv
+import io
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +11,10 @@ ORDER = ("name", "category", "unit", "mail", "login")
 """The columns of a list without headings."""
 
 SEPARATORS = ("\t", ",", "\N{FULLWIDTH COMMA}", ";")  # zh: a comma of Chinese keyboards
+
+
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How files of spreadsheet programs begin, new and old: they are saved as text first."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +42,37 @@ class Line:
     problem: str = ""
 
 
+class Unreadable(ValueError):
+    """This is no list: `code` is workbook, encoding, or quotation."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def decoded(content: bytes) -> str:
+    """Return the text of a list as spreadsheets save it: UTF-8 or UTF-16 by its mark, else UTF-8, else GB 18030.
+
+    "Unicode Text" of Excel is UTF-16 with a mark; its CSV in a Chinese Windows is GB 18030 without one. Raises
+    Unreadable.
+    """
+    if content.startswith(WORKBOOKS):
+        raise Unreadable("workbook")
+    marked = content.startswith((BOM_UTF16_LE, BOM_UTF16_BE))
+    for encoding in ("utf-16",) if marked else ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise Unreadable("encoding")
+
+
 def read(text: str, words: Words) -> list[Line]:
-    """Read a list; lines with nothing in them are passed over. Every line keeps its number, from 1."""
+    """Read a list; lines with nothing in them are passed over. Every line keeps its number, from 1.
+
+    A line is a row of the spreadsheet: one that is broken inside quotation marks counts once. Raises Unreadable where a
+    quotation mark has swallowed more than a cell can hold.
+    """
     rows = _rows(text)
     if not rows:
         return []
@@ -51,9 +86,12 @@ def read(text: str, words: Words) -> list[Line]:
 
 def _rows(text: str) -> list[tuple[int, list[str]]]:
     separator = next((mark for mark in SEPARATORS if mark in text), "\t")
-    read_rows = csv.reader(text.splitlines(), delimiter=separator)
+    read_rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     cells = ((number, [cell.strip() for cell in row]) for number, row in enumerate(read_rows, start=1))
-    return [(number, row) for number, row in cells if any(row)]
+    try:
+        return [(number, row) for number, row in cells if any(row)]
+    except csv.Error:
+        raise Unreadable("quotation") from None
 
 
 def _headings(cells: Sequence[str], words: Words) -> tuple[str, ...] | None:

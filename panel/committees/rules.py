@@ -19,6 +19,7 @@ from panel.rulebook.rules import ProcedureRules
 PERMISSIONS: dict[str, Grant] = {
     "committees.read": Grant(roles=EVERY_ROLE),
     "committees.see_roster": offices(Office.SYSTEM, Office.SECURITY, Office.AUDIT, Office.SECRETARY),
+    "committees.see_committees": offices(Office.SYSTEM, Office.SECURITY, Office.AUDIT, Office.SECRETARY),
     "committees.keep_roster": offices(Office.SYSTEM, Office.SECRETARY),
     "interests.declare": roles(Role.CHAIR, Role.MEMBER),
     "recusals.order": roles(Role.CHAIR, Role.MEMBER, Role.SECRETARY, Role.AUTHORITY),
@@ -103,6 +104,16 @@ LINE_PROBLEMS = {
     "closed": Label("The account of this person is closed."),
 }
 """What can be wrong with a line of a pasted list."""
+
+UNREADABLE = {
+    "workbook": Reason("This is a workbook. Save it as CSV or as Unicode text, or copy its lines and paste them."),
+    "encoding": Reason("This file is no text that can be read. Save it as CSV or as Unicode text."),
+    "quotation": Reason("A quotation mark is opened and never closed. Nothing was read."),
+}
+"""Why this is no list, by the code of roster.Unreadable."""
+
+LONGEST_LIST = 200_000
+"""Characters of a list."""
 
 MOST_LINES = 500
 

@@ -2,6 +2,7 @@
 
 import functools
 import re
+import sqlite3
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -79,6 +80,21 @@ def writing_engine(url: str) -> Engine:
 def reading_engine(url: str) -> Engine:
     """Return the engine for readers; on SQLite it refuses to write."""
     return _engine(url, begin="BEGIN", pragmas=(*PRAGMAS[2:], "PRAGMA query_only=ON"))
+
+
+def product(connection: Connection) -> str:
+    """Return the database's name and version."""
+    if connection.dialect.name == "sqlite":
+        return f"SQLite {sqlite3.sqlite_version}"
+    return f"PostgreSQL {connection.exec_driver_sql('SHOW server_version').scalar()}"
+
+
+def time_at(connection: Connection) -> datetime | None:
+    """Return the time at the database's server; None where there is none but this machine."""
+    if connection.dialect.name == "sqlite":
+        return None
+    there: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+    return there
 
 
 def version_of(engine: Engine) -> str:

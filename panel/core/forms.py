@@ -4,7 +4,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, field_validator
 from sqlalchemy import JSON, Column, bindparam, select
 from sqlalchemy import text as text_of_sql
 from sqlmodel import Field, Session, SQLModel
@@ -90,6 +90,14 @@ def _title(typed: str) -> str:
         raise wrong(reason)
     return title
 
+
+def _chosen(sent: Any) -> Any:
+    """Take an empty file field for none: browsers send one when no file was chosen."""
+    return None if isinstance(sent, str) or not getattr(sent, "filename", "") else sent
+
+
+Chosen = Annotated[UploadFile | None, BeforeValidator(_chosen)]
+"""A file that was chosen, or none."""
 
 Title = Annotated[str, AfterValidator(_title)]
 """A field that holds a name or a title: one line, no mixed look-alike scripts (security requirement 33)."""

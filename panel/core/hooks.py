@@ -8,6 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from panel.core.errors import Reason
+from panel.core.health import Grade
 from panel.core.security import INSIDE, Audience
 
 ON_RECUSAL: list[Callable[[Any, Any, Any], None]] = []
@@ -75,23 +76,25 @@ LIVE_HEARING: list[Callable[[Session, Any], str | None]] = []
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that an administrator should mend: what is wrong, the words on the button, where it leads."""
+    """Something that an administrator should mend: what is wrong, the words on the button, where it leads, how bad."""
 
     title: Reason
     remedy: Reason
     href: str
+    grade: Grade = Grade.CARE
 
 
-PROBLEMS: list[Callable[[Session], Sequence[Problem]]] = []
-"""Answers what an area finds wrong or missing in the installation, the gravest first."""
+PROBLEMS: list[Callable[[Session, Any], Sequence[Problem]]] = []
+"""Answers what an area finds wrong or missing in the installation, from a reading session and the site."""
 
 CLOSED_PHASES = frozenset({"recess", "deliberation", "opinions", "motions"})
 """The closed session (domain 10.6), as lower areas need to know it."""
 
 
-def problems(db: Session) -> list[Problem]:
-    """Return what should be mended, in the order of the areas."""
-    return [problem for find in PROBLEMS for problem in find(db)]
+def problems(db: Session, site: Any) -> list[Problem]:
+    """Return what should be mended, the gravest first; among equals in the order of the areas."""
+    found = [problem for find in PROBLEMS for problem in find(db, site)]
+    return sorted(found, key=lambda problem: problem.grade)
 
 
 def hearing(db: Session, hearing_id: str) -> Any:

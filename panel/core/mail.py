@@ -14,7 +14,8 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import update
+from sqlalchemy import delete, func, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Field, Session, col, select
 
 from panel.core import clock
@@ -161,6 +162,21 @@ def settle(work: Any, actor: Any, *, said: dict[str, str]) -> None:
 def write(work: Any, *, to: str, subject: str, text: str) -> None:
     """Put a mail into the outbox, with the act that causes it."""
     work.add_unrecorded(OutgoingMail(to=to, subject=subject, text=text))
+
+
+def given_up(db: Session) -> int:
+    """Return how many mails were given up and not made good since by one that reached the same address."""
+    later = aliased(OutgoingMail)
+    reached = select(later.id).where(
+        later.to == OutgoingMail.to, later.state == MailState.SENT, col(later.created_at) > OutgoingMail.created_at
+    )
+    failed = select(func.count()).select_from(OutgoingMail).where(OutgoingMail.state == MailState.FAILED)
+    return db.exec(failed.where(~reached.exists())).one()
+
+
+def strike(work: Any, actor: Any) -> int:
+    """Strike the mails that were given up from the outbox; returns how many."""
+    return int(work.db.execute(delete(OutgoingMail).where(col(OutgoingMail.state) == MailState.FAILED)).rowcount)
 
 
 def try_again(work: Any, actor: Any) -> None:

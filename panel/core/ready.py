@@ -49,6 +49,11 @@ class Readiness:
                 self._asked_at = clock.monotonic()
         return [*(["draining"] if self.draining else []), *self._missing]
 
+    def holds(self, code: str) -> bool | None:
+        """Ask for one thing alone, at once; None where nothing of that name is needed here. Raises what it raises."""
+        check = self._checks.get(code)
+        return None if check is None else check()
+
 
 async def _holds(code: str, check: Check) -> bool:
     try:
@@ -59,9 +64,14 @@ async def _holds(code: str, check: Check) -> bool:
         return False
 
 
+def is_room(free: int) -> bool:
+    """Say whether so many bytes are room enough."""
+    return free >= LEAST_BYTES
+
+
 def has_room(folder: Path) -> bool:
     """Say whether the disk of a folder has room enough."""
-    return shutil.disk_usage(folder).free >= LEAST_BYTES
+    return is_room(shutil.disk_usage(folder).free)
 
 
 def probe(work: Any) -> bool:

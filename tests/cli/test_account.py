@@ -74,6 +74,25 @@ def test_a_list_is_taken_whole_or_every_bad_line_is_told(data: Path, tmp_path: P
     engine.dispose()
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gb18030"])
+def test_a_list_is_read_as_spreadsheets_save_it(data: Path, tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "list.txt"
+    file.write_bytes("姓名\t类别\r\n罗正\t纪检监察\r\n孟工\t行家\r\n".encode(encoding))
+    assert panel("committee", "import", file, "--data", data) == (
+        2, ["3: 无法识别的席位类别。", "需要更正的行数：1。名单尚未导入。"],
+    )  # fmt: skip
+    file.write_bytes("罗正\t纪检监察\r\n".encode(encoding))
+    assert panel("committee", "import", file, "--data", data)[0] == 0
+
+
+def test_a_workbook_and_a_file_that_is_not_there_are_refused(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "list.xlsx"
+    assert panel("committee", "import", file, "--data", data)[0] == 2
+    file.write_bytes(b"PK\x03\x04")
+    code, (said,) = panel("committee", "import", file, "--data", data)
+    assert (code, said.startswith("这是工作簿文件")) == (2, True)
+
+
 def test_where_there_is_no_installation_nothing_is_made(tmp_path: Path) -> None:
     code, _ = panel("account", "add", "guanli", "--name", "甲", "--data", tmp_path / "none")
     assert (code, (tmp_path / "none").exists()) == (2, False)

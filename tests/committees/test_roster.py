@@ -1,5 +1,7 @@
 """The roster: lists as people paste them, read line by line; taken whole or not at all."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from sqlmodel import col, select
 from panel.accounts.models import Person
 from panel.committees import actions, queries
 from panel.committees.models import Category, RosterMember
-from panel.committees.roster import Line, read
+from panel.committees.roster import Line, Unreadable, decoded, read
 from panel.core.errors import Refused
 from panel.record.models import RecordEntry
 from tests.factories import World
@@ -44,6 +46,44 @@ def test_each_line_that_cannot_be_taken_says_why() -> None:
     assert [(line.number, line.problem) for line in found] == [
         (1, "twice"), (2, "no_name"), (3, "unknown_category"), (4, "no_category"), (5, "twice"),
     ]  # fmt: skip
+
+
+SHEET = "姓名\t席位类别\t单位\n罗正\t纪检监察\t市纪委\n孟工\t行家\t设计院\n"
+SAVED = {
+    "CSV UTF-8 of Excel": SHEET.replace("\t", ",").replace("\n", "\r\n").encode("utf-8-sig"),
+    "UTF-8 without a mark": SHEET.encode(),
+    "Unicode text of Excel": SHEET.replace("\n", "\r\n").encode("utf-16"),
+    "Unicode text, the other way round": b"\xfe\xff" + SHEET.encode("utf-16-be"),
+    "CSV of Excel in a Chinese Windows": SHEET.replace("\t", ",").replace("\n", "\r\n").encode("gb18030"),
+}
+
+
+@pytest.mark.parametrize("content", SAVED.values(), ids=SAVED)
+def test_a_file_is_read_as_spreadsheets_save_it(content: bytes) -> None:
+    found = lines(decoded(content))
+    assert [(line.number, line.name, line.unit, line.problem) for line in found] == [
+        (2, "罗正", "市纪委", ""), (3, "孟工", "设计院", "unknown_category"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [(b"PK\x03\x04rest", "workbook"), (b"\xd0\xcf\x11\xe0rest", "workbook"), (b"\x81\xff\x00\xff", "encoding"),
+     (b"\xff\xfe\x00", "encoding")],
+)  # fmt: skip
+def test_what_is_no_text_says_what_it_is(content: bytes, code: str) -> None:
+    with pytest.raises(Unreadable, match=code):
+        decoded(content)
+
+
+def test_rows_keep_the_numbers_of_the_spreadsheet() -> None:
+    found = lines('姓名,类别,单位\r\n"罗正",纪检监察,"市纪委\r\n一室"\r\n\r\n孟工,行家,\r\n')
+    assert [(line.number, line.name, line.unit) for line in found] == [(2, "罗正", "市纪委\r\n一室"), (4, "孟工", "")]
+
+
+def test_a_quotation_mark_that_swallows_the_list_is_told() -> None:
+    with pytest.raises(Unreadable, match="quotation"):
+        lines('罗正\t"' + "纪" * 140_000)
 
 
 @given(st.text(alphabet='姓名类别\t\n,，;"ab@ ', max_size=200))
@@ -117,6 +157,32 @@ def test_pasting_looking_and_taking_through_the_pages(world: World) -> None:
     assert taken.status_code == 200
     assert taken.text.count("/links/invitation/") == 2
     assert [name for name, _, _ in on_roster(world)] == ["欧阳岚", "孟工"]
+
+
+@pytest.mark.parametrize("content", SAVED.values(), ids=SAVED)
+def test_a_file_is_looked_at_on_the_page_row_by_row_and_never_taken_at_once(world: World, content: bytes) -> None:
+    client, path = world.client("clerk"), "/administration/roster/import"
+    fields = {**world.token(client, path), "pasted": "", "step": "take", "first_run": ""}
+    answer = client.post(path, data=fields, files={"file": ("list.csv", content)})
+    assert (answer.status_code, on_roster(world)) == (200, [])
+    told = re.findall(r'<td class="number"[^>]*>(\d+)</td>\s*<th scope="row"><bdi>(\w+)</bdi>', answer.text)
+    assert told == [("2", "罗正"), ("3", "孟工")]
+    assert answer.text.count("无法识别的席位类别") == 1
+    assert "孟工" in answer.text.partition("<textarea")[2].partition("</textarea>")[0], "it can be mended in place"
+
+
+def test_a_workbook_is_refused_in_words_and_what_was_pasted_stays(world: World) -> None:
+    client, path = world.client("clerk"), "/administration/roster/import"
+    fields = {**world.token(client, path), "pasted": "罗正\t媒体", "step": "look", "first_run": ""}
+    answer = client.post(path, data=fields, files={"file": ("list.xlsx", b"PK\x03\x04...")})
+    assert (answer.status_code, "这是工作簿文件" in answer.text, "罗正\t媒体" in answer.text) == (422, True, True)
+
+
+def test_a_first_line_without_a_name_is_not_moved_to_the_left(world: World) -> None:
+    client, path = world.client("clerk"), "/administration/roster/import"
+    fields = {**world.token(client, path), "pasted": "\t媒体\t某报社", "step": "look", "first_run": ""}
+    answer = client.post(path, data=fields)
+    assert (answer.status_code, answer.text.count("缺少姓名") + answer.text.count("没有姓名")) == (200, 1)
 
 
 def test_who_is_taken_off_the_roster_keeps_the_account(world: World) -> None:

@@ -7,6 +7,7 @@ import pytest
 import structlog
 
 from panel.accounts.models import Person
+from panel.cases.models import Case
 from panel.committees import actions as committees
 from panel.hearings import actions as hearings
 from panel.hearings.models import Phase
@@ -33,6 +34,7 @@ READERS = {
     "canary-secret-motion": INSIDE,
     "canary-reason-of-an-open-ballot": INSIDE,
     "canary-round-one-opinion": INSIDE,
+    "canary-title-of-the-case": IN_THE_CASE + "Q",
     "canary-password-hash": "",
     "canary-recusal-statement": "",
 }
@@ -57,6 +59,7 @@ def hold(world: World) -> None:
     def known(work: Work) -> None:
         for someone in CAST:
             work.db.get_one(Person, world.people[someone.key]).password_hash = "canary-password-hash"
+        work.db.get_one(Case, world.case_id).title = "canary-title-of-the-case"
 
     world.work(known)
     round_ = world.act(opinions.open_round, "secretary", case_id=world.case_id, number=1)

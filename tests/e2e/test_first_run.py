@@ -125,7 +125,18 @@ def test_pages_of_administration(tmp_path: Path, template: Path, screens: Screen
         world: World = running.world
         look = Look(screens, running)
         screens.expect_trouble("422")
-        pages = ("", "/offices", "/people", "/sessions", "/mail", "/letterhead", "/roster", "/roster/import")
+        pages = (
+            "",
+            "/offices",
+            "/people",
+            "/sessions",
+            "/mail",
+            "/letterhead",
+            "/roster",
+            "/roster/import",
+            "/health",
+            "/committees",
+        )
         look.all(
             [
                 *(("system", f"/administration{page}") for page in pages),

@@ -26,6 +26,7 @@ from panel.cli import command_line, doctor, stamps
 from panel.core import clock
 from panel.core.config import load
 from panel.core.db import writing_engine
+from panel.core.health import Found
 from tests.cli.test_keep import panel
 from tests.serving import free_port
 
@@ -224,7 +225,7 @@ def test_no_secret_is_printed(data: Path) -> None:
 
 
 def test_a_look_that_fails_hides_no_other(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(patient: doctor.Patient) -> Iterator[doctor.Found]:
+    def broken(patient: doctor.Patient) -> Iterator[Found]:
         raise RuntimeError("cannot look")
 
     monkeypatch.setitem(doctor.LOOKS, "disk", broken)

@@ -17,12 +17,12 @@ from panel.core.forms import Form
 from panel.core.hooks import Problem
 from panel.core.i18n import LOCALES, own_name
 from panel.core.mode import REMEDIES
-from panel.core.pages import Acting, Reading, act, page
+from panel.core.pages import Acting, Reading, Site, act, page
 from panel.core.security import Office
 
 
-def problems(db: Session) -> list[Problem]:
-    """Return what this area finds missing, the gravest first (hooks.PROBLEMS)."""
+def problems(db: Session, site: Site) -> list[Problem]:
+    """Return which offices nobody holds (hooks.PROBLEMS)."""
     found = []
     rules = queries.office_rules()
     for office in (rules.giver, Office.AUDIT):
@@ -38,7 +38,7 @@ def problems(db: Session) -> list[Problem]:
 @page("accounts.see_administration")
 def show(reading: Reading) -> Response:
     """The first problem with what mends it, then everything that can be administered."""
-    found, trouble = hooks.problems(reading.db), reading.site.mode.trouble
+    found, trouble = hooks.problems(reading.db, reading.site), reading.site.mode.trouble
     remedy = None if trouble is None else REMEDIES[trouble]
     return reading.render("accounts/administration.html", problems=found, version=VERSION, remedy=remedy)
 
@@ -87,6 +87,7 @@ def show_letterhead(reading: Reading) -> Response:
 async def describe(acting: Acting, form: LetterheadForm) -> Response:
     """Change it."""
     await acting.write(actions.describe, **form.model_dump())
+    log.security("installation_described", by=acting.me.person_id)
     return RedirectResponse("/administration", status_code=303)
 
 
@@ -120,6 +121,15 @@ def show_mail(reading: Reading) -> Response:
 async def try_mail(acting: Acting, form: Form) -> Response:
     """Let what waits be tried at once."""
     await acting.write(mail.try_again)
+    log.security("mail_tried_again", by=acting.me.person_id)
+    return RedirectResponse("/administration/mail", status_code=303)
+
+
+@act("accounts.see_mail")
+async def strike_mail(acting: Acting, form: Form) -> Response:
+    """Strike the mails that were given up, once somebody has seen to them."""
+    struck = await acting.write(mail.strike)
+    log.security("mail_struck", mails=struck, by=acting.me.person_id)
     return RedirectResponse("/administration/mail", status_code=303)
 
 
@@ -133,5 +143,6 @@ routes = [
     Route("/administration/sessions", show_sessions, name="accounts.sessions"),
     Route("/administration/mail", show_mail, name="accounts.mail"),
     Route("/administration/mail", try_mail, methods=["POST"], name="accounts.try_mail"),
+    Route("/administration/mail/striking", strike_mail, methods=["POST"], name="accounts.strike_mail"),
     Route("/people/{id}/sessions/endings", end_sessions, methods=["POST"], name="accounts.end_sessions_of"),
 ]

@@ -31,10 +31,10 @@ def show(reading: Reading) -> Response:
     """Where a rehearsal is begun, joined, and wiped."""
     rehearsal, demo = _rehearsal(reading), desk(reading.site).demo
     taken = queries.taken_logins(reading.db, reading.now) if demo else set[str]()
-    first_run = reading.request.query_params.get("step") == "4"
+    first_run, left = reading.request.query_params.get("step") == "4", rehearsal.left(reading.db)
     return reading.render(
-        "accounts/rehearsal.html", running=rehearsal.running, places=demo.places if demo else (), taken=taken,
-        story=list(demo.story) if demo else [], left=rehearsal.left(reading.db), first_run=first_run,
+        "accounts/rehearsal.html", running=rehearsal.running and left, places=demo.places if demo else (), taken=taken,
+        story=list(demo.story) if demo else [], left=left, first_run=first_run,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The roster: who may sit on committees; a list pasted from a spreadsheet, with a look at it before it is taken."""
 
 from sqlmodel import Session
+from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
@@ -10,6 +11,7 @@ from panel.committees import actions, queries, roster, rules
 from panel.committees.forms import RosterForm
 from panel.committees.models import RosterMember
 from panel.core import log
+from panel.core.errors import Reason
 from panel.core.forms import Form
 from panel.core.pages import Acting, Edge, Reading, act, page
 from panel.core.words import CATEGORIES
@@ -29,19 +31,28 @@ def show_import(reading: Reading) -> Response:
 
 
 def _import(
-    here: Edge, *, pasted: str, checked: list[tuple[roster.Line, str]], first_run: bool, status: int = 200
-) -> Response:
+    here: Edge, *, pasted: str, checked: list[tuple[roster.Line, str]], first_run: bool, status: int = 200,
+    why_not: Reason | None = None,
+) -> Response:  # fmt: skip
+    if checked:
+        why_not = rules.why_not_import([problem for _, problem in checked])
     return here.render(
         "committees/roster_import.html", status=status, pasted=pasted, checked=checked, first_run=first_run,
-        why_not=rules.why_not_import([problem for _, problem in checked]) if checked else None,
-        problems=rules.LINE_PROBLEMS, categories=[here.gettext(label) for label in CATEGORIES.values()],
+        why_not=why_not, problems=rules.LINE_PROBLEMS,
+        categories=[here.gettext(label) for label in CATEGORIES.values()],
     )  # fmt: skip
 
 
 @act("committees.keep_roster", form=RosterForm)
 async def import_roster(acting: Acting, form: RosterForm) -> Response:
     """Show how a list is read; or, once it was looked at, take it, and make an invitation for every new account."""
-    lines, first_run = roster.read(form.pasted, queries.roster_words()), form.first_run == "1"
+    first_run = form.first_run == "1"
+    try:
+        form = await _opened(form)
+        lines = roster.read(form.pasted, queries.roster_words())
+    except roster.Unreadable as problem:
+        why_not = rules.UNREADABLE[problem.code]
+        return _import(acting, pasted=form.pasted, checked=[], first_run=first_run, status=422, why_not=why_not)
 
     def look(db: Session) -> list[tuple[roster.Line, str]]:
         return queries.checked(db, lines)
@@ -60,10 +71,19 @@ async def import_roster(acting: Acting, form: RosterForm) -> Response:
     )  # fmt: skip
 
 
+async def _opened(form: RosterForm) -> RosterForm:
+    """Take a file's text for what was pasted: it is looked at first, like any list. Raises Unreadable."""
+    if form.file is None:
+        return form
+    text = roster.decoded(await form.file.read())
+    return RosterForm.parse(FormData({"pasted": text, "step": "look", "first_run": form.first_run}))
+
+
 @act("committees.keep_roster", of=queries.roster_member)
 async def remove(acting: Acting, member: RosterMember, form: Form) -> Response:
     """Take somebody off the roster."""
     await acting.write(actions.remove_from_roster, member_id=member.id)
+    log.security("roster_member_removed", person=member.person_id, by=acting.me.person_id)
     return RedirectResponse("/administration/roster", status_code=303)
 
 
