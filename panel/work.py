@@ -228,13 +228,14 @@ class Writer:
 
     def _tell(self, works: list[Work]) -> None:
         """Do what must follow a commit. What fails here is logged: the acts are durable and must be answered so."""
-        for call in [call for work in works for call in work._after]:
+        recorded = [index for work in works for index in work.recorded]
+        calls: list[Callable[[], None]] = [call for work in works for call in work._after]
+        calls.append(partial(self._committed, recorded))
+        for call in calls:
             try:
                 call()
             except Exception as failure:
                 log.failure("after_commit", failure)
-        recorded = [index for work in works for index in work.recorded]
-        self._committed(recorded)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Every step of an append fails once, before and after it was done: nothing is half-written, and the next act works."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg.errors
@@ -115,6 +116,23 @@ def test_a_commit_that_fails_leaves_the_record_as_it_was_and_answers_nobody(
     assert world.work(record) == before[0]
     with world.db() as db:
         assert first_broken(db) == ""
+
+
+def test_what_fails_after_a_commit_neither_undoes_it_nor_stops_the_writer(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def record(work: Work) -> int:
+        return work.record(note("已提交", case=world.case_id))
+
+    def unread(indexes: Sequence[int]) -> None:
+        raise OSError("a page of the database was not read")
+
+    assert isinstance(world.site.writer, Writer)
+    with monkeypatch.context() as faulty:
+        faulty.setattr(world.site.writer, "_committed", unread)
+        first = world.work(record)
+        assert world.work(record) == first + 1
+    assert world.work(record) == first + 2
 
 
 @pytest.mark.parametrize("broken", ["a value that JSON cannot hold", "a fraction that is no text"])
