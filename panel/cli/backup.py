@@ -36,7 +36,7 @@ from panel.core import clock, log
 from panel.core.assets import schema_version
 from panel.core.config import Settings
 from panel.core.db import reading_engine, sqlite_url, unread, version_of, writing_engine
-from panel.core.errors import Reason, Refused
+from panel.core.errors import Reason, Refused, require
 from panel.core.files import sync_folder, write_whole
 from panel.core.i18n import DEFAULT_LOCALE, Translator, translator
 from panel.core.mail import MailState, OutgoingMail
@@ -221,12 +221,11 @@ def restore(
 ) -> None:
     """Make an installation from a backup: check it whole, begin a new log origin, print what was found."""
     words = translator(locale)
-    if database and (reason := postgres.why_not_url(database)) is not None:
-        usage(words.reason(reason))
     if data.exists() and (not data.is_dir() or any(data.iterdir())):
         usage(words.reason(Reason("%(folder)s is not empty. Restore into an empty place.", folder=data)))
     beside = data.with_name(f".{data.name}.{secrets.token_hex(4)}")
     try:
+        require(postgres.why_not_url(database) if database else None)
         with _unpacked(file, beside) as manifest:
             for line in _restored(beside, manifest, database, words):
                 typer.echo(words.reason(line))
