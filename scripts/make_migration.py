@@ -1,7 +1,7 @@
 """Write the next migration from the models: `python -m scripts.make_migration WHAT`, for example `offices`.
 
 A released migration never changes: what the models say beyond the newest one goes into a new one, to be read and mended
-by hand before it is committed. Every migration's fixture stays in tests/operation/schemas.
+by hand before it is committed. The fixtures of schemas that were released stay in tests/operation/schemas.
 """
 
 import re

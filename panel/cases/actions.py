@@ -55,7 +55,7 @@ def assign(work: Work, actor: Actor | None, *, case_id: str, person_id: str, rol
     """Give somebody a duty in the case."""
     _case(work, actor, case_id, "cases.assign")
     held = security.standings_of(work.db, person_id).get(case_id)
-    require(rules.why_not_assign(role, held.role if held else None))
+    require(rules.why_not_assign(rulebook.duty_rules(), role, held.role if held else None))
     require(accounts.why_not_part(work.db, person_id))
     assignment = work.add(Assignment(case_id=case_id, person_id=person_id, role=role))
     work.record(PersonAssigned(case_id=case_id, actor_id=_id(actor), role=role.value, person_id=person_id))

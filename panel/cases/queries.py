@@ -5,9 +5,11 @@ from collections.abc import Iterable, Sequence
 from sqlmodel import Session, col, func, select
 
 from panel.accounts.models import Person
+from panel.cases.events import PersonAssigned
 from panel.cases.models import Assignment, Case, Exhibit, FactualQuestion, VerificationReport
 from panel.core.db import remembered
 from panel.core.security import Actor, Role, Standing
+from panel.record import queries as record
 
 
 def case(db: Session, case_id: str) -> Case | None:
@@ -93,3 +95,10 @@ def people_names(db: Session, ids: Iterable[str]) -> dict[str, str]:
     """Return the names of people by id."""
     found = select(Person.id, Person.name).where(col(Person.id).in_(list(ids)))
     return dict(db.exec(found).all())
+
+
+def names_of_givers(db: Session, case_id: str, kind: str = PersonAssigned.kind) -> dict[str, str]:
+    """Return the name of who gave each person of a case their duty, by the person's id; the command line has none."""
+    given = record.given_by(db, db.get_one(Case, case_id).record_token, kind)
+    names = people_names(db, given.values())
+    return {person: names[giver] for person, giver in given.items()}

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from panel.cases.models import Outcome
 from panel.core.errors import Reason
 from panel.core.security import EVERY_ROLE, SIGNED_IN, Grant, Role, roles
+from panel.rulebook.rules import DutyRules, why_not_duty
 
 PERMISSIONS: dict[str, Grant] = {
     "cases.list": SIGNED_IN,
@@ -49,13 +50,13 @@ def why_not_open(number_taken: bool) -> Reason | None:
     return Reason("Another case has this number.") if number_taken else None
 
 
-def why_not_assign(role: Role, standing: Role | None) -> Reason | None:
-    """Seats are not assignments; nobody has two duties in one case (行政处罚法 §64(四))."""
+def why_not_assign(rules: DutyRules, role: Role, held: Role | None) -> Reason | None:
+    """Seats are not assignments; who has a duty in the case gets none that excludes it (rulepacks/duties.toml)."""
     if role in {Role.CHAIR, Role.MEMBER, Role.RECUSED}:
         return Reason("Members get a seat in the committee, not an assignment.")
-    if standing is not None:
-        return Reason("This person already has a duty in the case. Nobody has two.")
-    return None
+    if held is Role.RECUSED:
+        return Reason("Who is recused from a case gets no other duty in it.")
+    return None if held is None else why_not_duty(rules, role, held)
 
 
 def why_not_file(text: str, file_name: str) -> Reason | None:

@@ -106,12 +106,25 @@ def _steps(reading: Reading, procedure: ProcedureRules, phase: str) -> list[dict
     ]
 
 
-def _people(reading: Reading, case: Case) -> list[tuple[str, list[str]]]:
-    """Return who has which duty, by role, in the order of the glossary; observers and screens are left out."""
+def _people(reading: Reading, case: Case) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return who has which duty since when and from whom, by role in the order of the glossary.
+
+    Observers and screens are left out.
+    """
+    if not rules.reads_dossier(reading.me.role_in(case.id)):
+        return []
     shown = (Role.SECRETARY, Role.RECORDER, Role.HANDLER, Role.OFFICIAL, Role.HELPER, Role.AUTHORITY)
     held = queries.assigned(reading.db, case.id, *shown)
     names = queries.people_names(reading.db, [a.person_id for a in held])
-    by_role = {role: [names[a.person_id] for a in held if a.role is role] for role in shown}
+    givers = queries.names_of_givers(reading.db, case.id)
+    by_role = {
+        role: [
+            {"name": names[a.person_id], "since": a.created_at, "by": givers.get(a.person_id, "")}
+            for a in held
+            if a.role is role
+        ]
+        for role in shown
+    }
     return [(words.ROLES[role.value], people) for role, people in by_role.items() if people]
 
 

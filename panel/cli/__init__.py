@@ -1,11 +1,15 @@
 """The `panel` command. Each command's module is loaded when it is asked for: a server carries no demo and no bench."""
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from itertools import pairwise
 from types import ModuleType
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 Add = Callable[[typer.Typer, ModuleType], object]
 COMMANDS: Mapping[str, tuple[str, Add]] = {
@@ -51,9 +55,38 @@ COMMANDS: Mapping[str, tuple[str, Add]] = {
 """By command: the module that holds it, and how it is added."""
 
 
+def spoken(words: Sequence[str]) -> type[TyperGroup]:
+    """Return the command line's group: a database that cannot be read or written stops any command in words."""
+
+    class Spoken(TyperGroup):
+        def invoke(self, ctx: Any) -> Any:
+            try:
+                return super().invoke(ctx)
+            except Exception as problem:
+                if (told := _unread(problem, words)) is None:
+                    raise
+                typer.echo(told, err=True)
+                raise typer.Exit(2) from None
+
+    return Spoken
+
+
+def _unread(problem: Exception, words: Sequence[str]) -> str | None:
+    """Return what to say of a database's failure, in the language that the words ask for; None of anything else."""
+    from sqlalchemy.exc import DBAPIError
+
+    from panel.core.db import unread
+    from panel.core.i18n import DEFAULT_LOCALE, translator
+
+    if not isinstance(problem, DBAPIError):
+        return None
+    asked = [after for word, after in pairwise(words) if word == "--locale"]
+    return translator((*asked, os.environ.get("PANEL_LOCALE", DEFAULT_LOCALE))[0]).reason(unread(problem))
+
+
 def command_line(words: Sequence[str]) -> typer.Typer:
     """Return the command line as these words ask for it: with the command that they name, or with all of them."""
-    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+    app = typer.Typer(cls=spoken(words), no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
     app.callback()(_panel)
     for name in words[:1] if words and words[0] in COMMANDS else COMMANDS:
         module, add = COMMANDS[name]

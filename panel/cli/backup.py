@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import tarfile
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from sqlalchemy import delete, make_url, update
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from panel import VERSION
@@ -34,8 +35,8 @@ from panel.cli.record import Data, Locale, installed, usage
 from panel.core import clock, log
 from panel.core.assets import schema_version
 from panel.core.config import Settings
-from panel.core.db import reading_engine, sqlite_url, version_of, writing_engine
-from panel.core.errors import Reason, Refused
+from panel.core.db import reading_engine, sqlite_url, unread, version_of, writing_engine
+from panel.core.errors import Reason, Refused, require
 from panel.core.files import sync_folder, write_whole
 from panel.core.i18n import DEFAULT_LOCALE, Translator, translator
 from panel.core.mail import MailState, OutgoingMail
@@ -121,6 +122,7 @@ def make(settings: Settings, target: Path, *, by: str = "panel backup") -> Manif
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     copy = beside.with_suffix(".sqlite")
     try:
+        beside.touch(mode=0o600, exist_ok=False)
         name, newest, schema = _taken(settings, copy)
         files = {name: copy} | {f"{EXHIBITS}{path.name}": path for path in sorted(_exhibits(settings))}
         manifest = _manifest(newest, schema, files)
@@ -159,7 +161,14 @@ def on_postgresql(database: str) -> bool:
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy a database online: a snapshot of one moment, whatever is written meanwhile."""
+    """Copy a database online: a snapshot of one moment, whatever is written meanwhile. Raises Refused."""
+    try:
+        _copy_pages(source, target)
+    except sqlite3.Error as problem:
+        raise Refused(Reason("The database cannot be read: %(why)s", why=problem)) from None
+
+
+def _copy_pages(source: Path, target: Path) -> None:
     with closing(sqlite3.connect(source, timeout=30)) as live, closing(sqlite3.connect(target)) as copy:
         live.backup(copy, pages=PAGES, sleep=0.005)
         copy.execute("PRAGMA journal_mode=DELETE")
@@ -212,10 +221,11 @@ def restore(
 ) -> None:
     """Make an installation from a backup: check it whole, begin a new log origin, print what was found."""
     words = translator(locale)
-    if data.exists() and any(data.iterdir()):
+    if data.exists() and (not data.is_dir() or any(data.iterdir())):
         usage(words.reason(Reason("%(folder)s is not empty. Restore into an empty place.", folder=data)))
     beside = data.with_name(f".{data.name}.{secrets.token_hex(4)}")
     try:
+        require(postgres.why_not_url(database) if database else None)
         with _unpacked(file, beside) as manifest:
             for line in _restored(beside, manifest, database, words):
                 typer.echo(words.reason(line))
@@ -231,7 +241,9 @@ def restore(
             typer.echo(words.reason(Reason("Drop the database and make an empty one before you try again.")), err=True)
         raise typer.Exit(1) from None
     except OSError as problem:
-        usage(words.reason(report.unreadable(Path(problem.filename or file), problem.strerror or "")))
+        usage(words.reason(report.unreadable(Path(problem.filename or data), problem.strerror or "")))
+    except DBAPIError as problem:
+        usage(words.reason(unread(problem)))
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     log.configure()
@@ -319,9 +331,10 @@ def _read_in(settings: Settings, manifest: Manifest) -> None:
 
 
 def _check_integrity(file: Path) -> None:
-    with closing(sqlite3.connect(file)) as connection:
-        if connection.execute("PRAGMA integrity_check").fetchone() != ("ok",):
-            raise Damaged(Reason("the database is damaged."))
+    with closing(sqlite3.connect(file)) as connection, suppress(sqlite3.DatabaseError):
+        if connection.execute("PRAGMA integrity_check").fetchone() == ("ok",):
+            return
+    raise Damaged(Reason("the database is damaged."))
 
 
 def _held(settings: Settings, manifest: Manifest) -> Iterator[Reason]:

@@ -2,24 +2,27 @@
 
 import json
 import secrets
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from pydantic import SecretStr
+from sqlalchemy.exc import DBAPIError
 
 from panel.app import stream_of
 from panel.cli.postgres import why_not_empty
 from panel.cli.record import Locale, usage
 from panel.core.config import NOT_IN_FILE, Misconfigured, Settings, load
-from panel.core.db import writing_engine
+from panel.core.db import unread, writing_engine
 from panel.core.errors import Reason
 from panel.core.files import write_whole
 from panel.core.i18n import DEFAULT_LOCALE, Translator, translator
 from panel.core.schema import migrate
 from panel.record import checkpoint
 from panel.rulebook import actions as rulebook
+from panel.verify import report
 from panel.work import Writer
 
 CHOSEN: dict[str, str | int] = {"second_factor": "officers", "proof_minutes": 5}
@@ -40,17 +43,35 @@ def init(
         usage(words.reason(Reason("There is an installation in %(folder)s already.", folder=data)))
     if database and (reason := why_not_empty(database)) is not None:
         usage(words.reason(reason))
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (data / "keys").mkdir(mode=0o700)
-    write_whole(data / "keys" / "secret", secrets.token_urlsafe(48).encode(), mode=0o600)
-    write_whole(
-        data / "settings.toml", settings_file(words, {"database": database} if database else {}).encode(), mode=0o600
-    )
-    settings = settings_or_stop(data, words)
-    key = checkpoint.make_key(settings.record_key, checkpoint.new_origin())
-    _fill(settings)
-    for line in told(data, str(key.verifier)):
+    try:
+        key = _made(data, database, words)
+    except OSError as problem:
+        usage(words.reason(report.unreadable(Path(problem.filename or data), problem.strerror or "")))
+    except DBAPIError as problem:
+        usage(words.reason(unread(problem)))
+    for line in told(data, key):
         typer.echo(words.reason(line))
+
+
+def _made(data: Path, database: str, words: Translator) -> str:
+    """Make the installation and return its public key; leaves nothing where that fails halfway."""
+    there = data.exists()
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        (data / "keys").mkdir(mode=0o700)
+        write_whole(data / "keys" / "secret", secrets.token_urlsafe(48).encode(), mode=0o600)
+        stated = settings_file(words, {"database": database} if database else {})
+        write_whole(data / "settings.toml", stated.encode(), mode=0o600)
+        settings = settings_or_stop(data, words)
+        key = checkpoint.make_key(settings.record_key, checkpoint.new_origin())
+        _fill(settings)
+    except BaseException:
+        for made in (data / "keys", *data.glob("settings.toml"), *data.glob("panel.sqlite*")):
+            shutil.rmtree(made) if made.is_dir() else made.unlink(missing_ok=True)
+        if not there:
+            data.rmdir()
+        raise
+    return str(key.verifier)
 
 
 def _fill(settings: Settings) -> None:

@@ -9,8 +9,8 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlmodel import Session
 
-from panel.core.config import Settings
-from panel.core.db import reading_engine
+from panel.core.config import Settings, knows_database
+from panel.core.db import reading_engine, unread
 from panel.core.errors import Label, Reason, Refused
 from panel.record import queries
 from panel.record.models import Checkpoint
@@ -39,7 +39,7 @@ def dump(settings: Settings, target: Path) -> tuple[Checkpoint | None, str]:
             words = ("--format=custom", "--no-owner", "--no-privileges", f"--snapshot={moment}", f"--file={target}")
             _run(settings, "pg_dump", *words)
     except DBAPIError as problem:
-        raise Refused(Reason("The database cannot be read: %(why)s", why=problem.orig)) from None
+        raise Refused(unread(problem)) from None
     finally:
         engine.dispose()
     return newest, str(schema)
@@ -53,19 +53,28 @@ def load(settings: Settings, file: Path) -> None:
     _run(settings, "pg_restore", *words)
 
 
+def why_not_url(database: str) -> Reason | None:
+    """Say why this cannot be the URL of a database of PostgreSQL."""
+    try:
+        known = make_url(database).get_backend_name() == "postgresql"
+    except (ArgumentError, ValueError):
+        return Reason("This is no database's URL.")
+    if not known:
+        return Reason("%(database)s is no database of PostgreSQL.", database=shown(database))
+    return None if knows_database(database) else Reason("Write the URL as postgresql+psycopg://NAME@HOST/DATABASE.")
+
+
 def why_not_empty(database: str) -> Reason | None:
     """Say why nothing can be restored into a database: it is of another kind, cannot be reached, or holds something."""
+    if (reason := why_not_url(database)) is not None:
+        return reason
     try:
-        if make_url(database).get_backend_name() != "postgresql":
-            return Reason("%(database)s is no database of PostgreSQL.", database=shown(database))
         engine = reading_engine(database)
         with engine.connect() as connection:
             filled = connection.exec_driver_sql(_FILLED).scalar_one()
         engine.dispose()
-    except ArgumentError:
-        return Reason("This is no database's URL.")
     except DBAPIError as problem:
-        return Reason("The database cannot be read: %(why)s", why=problem.orig)
+        return unread(problem)
     if filled:
         return Reason("%(database)s is not empty; an empty database is needed.", database=shown(database))
     return None

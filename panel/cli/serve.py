@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import errno
 import gc
 import ipaddress
 import json
@@ -31,17 +32,26 @@ from panel.cli.rehearse import Rehearsals
 from panel.core import clock, health, log, metrics
 from panel.core.alone import only_server
 from panel.core.config import LOOPBACK, Settings, readable_by_others
-from panel.core.db import reading_engine, version_of
-from panel.core.errors import Reason, Refused
+from panel.core.db import reading_engine, unread, version_of
+from panel.core.errors import Label, Reason, Refused
 from panel.core.i18n import DEFAULT_LOCALE, Translator, translator
 from panel.core.pages import Site
 from panel.core.patience import PatientProtocol
 from panel.core.security import Office
+from panel.record.checkpoint import read_key
 from panel.verify import report
 
 M_ARENA_MAX = -8
 """The parameter's number in glibc's malloc.h."""
 
+
+NOT_LISTENING = {
+    errno.EADDRINUSE: Label("another program listens there already."),
+    errno.EADDRNOTAVAIL: Label("this machine has no such address."),
+    errno.EACCES: Label("the system does not allow this port to this user."),
+}
+OTHERWISE = Label("there is no such address.")
+"""Why nothing can listen at an address, by the system's number of the error."""
 
 NOTICE_SECONDS, DRAIN_SECONDS = 1.0, 10.0
 """For so long whoever is connected can read that the server restarts; for so long, at most, acts are awaited."""
@@ -121,13 +131,28 @@ def serve(
         if (refusal := why_not(settings)) is not None:
             usage(words.reason(refusal))
     try:
-        with only_server(settings.data) if not settings.database else nullcontext():
-            _serve(settings, words)
+        with only_server(settings.data) if not settings.database else nullcontext(), listening(settings) as address:
+            _serve(settings, words, address)
     except Refused as refused:
         usage(words.reason(refused.reason))
+    except PermissionError as problem:
+        usage(words.reason(report.unreadable(Path(problem.filename or settings.data), problem.strerror or "")))
 
 
-def _serve(settings: Settings, words: Translator) -> None:
+def listening(settings: Settings) -> socket.socket:
+    """Return a socket that listens where the settings say; raises Refused where nothing can."""
+    where = (settings.host, settings.port)
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        return socket.create_server(where, family=family)
+    except (OSError, UnicodeError) as problem:
+        why = Reason(NOT_LISTENING.get(getattr(problem, "errno", None) or 0, OTHERWISE))
+        raise Refused(
+            Reason("Nothing can listen on %(where)s: %(why)s", where=f"{where[0]}:{where[1]}", why=why)
+        ) from None
+
+
+def _serve(settings: Settings, words: Translator, address: socket.socket) -> None:
     share_memory()
     configure_logs(settings, words)
     app = create_app(settings)
@@ -139,7 +164,7 @@ def _serve(settings: Settings, words: Translator) -> None:
     gc.freeze()  # what is there now stays to the end: nothing to look through again and again
     try:
         with measured(site):
-            server.run()
+            server.run(sockets=[address])
     except OSError as problem:
         where = f"{settings.metrics_host}:{settings.metrics_port}"
         usage(words.reason(Reason("Metrics cannot be served on %(where)s: %(why)s", where=where, why=problem.strerror)))
@@ -186,8 +211,17 @@ def why_not_keys(settings: Settings) -> Reason | None:
         (path for path in (settings.keys, *settings.keys.iterdir()) if readable_by_others(path)), None
     )
     if open_to_others is None:
-        return None
+        return why_not_a_key(settings)
     return Reason("Others may read %(file)s: its mode must be 0600 (0700 for folders).", file=open_to_others)
+
+
+def why_not_a_key(settings: Settings) -> Reason | None:
+    """Say why the record's key is none: without it checkpoints would fail, one after the other, behind open pages."""
+    try:
+        read_key(settings.record_key)
+    except Refused as refused:
+        return refused.reason
+    return None
 
 
 def why_not_schema(settings: Settings) -> Reason | None:
@@ -196,7 +230,7 @@ def why_not_schema(settings: Settings) -> Reason | None:
     try:
         version = version_of(engine)
     except DBAPIError as problem:
-        return Reason("The database cannot be read: %(why)s", why=problem.orig)
+        return unread(problem)
     finally:
         engine.dispose()
     return health.why_not_schema(version)

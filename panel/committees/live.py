@@ -116,7 +116,8 @@ def committee_leaf(reading: Any, case: Any) -> Leaf | None:
         for category in queries.procedure_rules(reading.db, case.id).categories
     ]
     named = reading.me.audience_in(case.id) in NAMED
-    context = {"committee": committee, "categories": categories, "named": named, "tones": TONES}
+    givers = queries.givers(reading.db, case.id) if named else {}
+    context = {"committee": committee, "categories": categories, "named": named, "tones": TONES, "givers": givers}
     return Leaf("main", "committees/_leaf_committee.html", context)
 
 

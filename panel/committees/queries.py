@@ -13,8 +13,10 @@ from sqlmodel import Session, SQLModel, col, select
 
 from panel.accounts.models import Person
 from panel.accounts.queries import person_by_login
+from panel.cases import queries as cases
 from panel.cases.models import Case
 from panel.committees import rules
+from panel.committees.events import SeatTaken
 from panel.committees.models import (
     Attendance,
     Category,
@@ -106,6 +108,18 @@ def seat(db: Session, seat_id: str) -> Seat | None:
 def all_seats(db: Session, case_id: str) -> Sequence[Seat]:
     """Return every seat of a case by number: the recused and the waiting alternates, too."""
     return db.exec(select(Seat).where(Seat.case_id == case_id).order_by(col(Seat.number))).all()
+
+
+def duties_by_name(db: Session, case_id: str) -> dict[str, str]:
+    """Return what each person with a seat is by the seat (rulepacks/duties.toml), by name; the recused, too."""
+    every = all_seats(db, case_id)
+    names = cases.people_names(db, [seat.person_id for seat in every])
+    return {names[seat.person_id]: rules.duty_of(seat) for seat in every}
+
+
+def givers(db: Session, case_id: str) -> dict[str, str]:
+    """Return the name of who seated each person of a case, by the person's id; the command line has none."""
+    return cases.names_of_givers(db, case_id, SeatTaken.kind)
 
 
 @remembered

@@ -14,7 +14,7 @@ from panel.core.errors import Label, Reason
 from panel.core.security import EVERY_ROLE, Grant, Office, Role, offices, roles
 from panel.core.text import nfc, one_line
 from panel.core.words import CATEGORIES
-from panel.rulebook.rules import ProcedureRules
+from panel.rulebook.rules import DutyRules, ProcedureRules, why_not_duty
 
 PERMISSIONS: dict[str, Grant] = {
     "committees.read": Grant(roles=EVERY_ROLE),
@@ -166,6 +166,18 @@ def why_not_form(rules: ProcedureRules, members: Sequence[Member], handlers: Col
     if not rules.handlers_may_sit and any(member.person_id in handlers for member in members):
         return Reason("Who handles the case has no seat in its committee.")
     return _why_not_chair(rules, sitting) or _why_not_balance(rules, sitting)
+
+
+def why_not_seat(duties: DutyRules, member: Member, held: Role | None) -> Reason | None:
+    """Say why somebody with a duty in the case gets no seat in its committee; `held`: what they are in it now."""
+    if held in {Role.CHAIR, Role.MEMBER, Role.RECUSED}:
+        return Reason("Somebody would have two seats.")
+    return None if held is None else why_not_duty(duties, duty_of(member), held)
+
+
+def duty_of(seat: Seat | Member) -> str:
+    """Return which duty of rulepacks/duties.toml a seat is."""
+    return "alternate" if seat.alternate else Role.CHAIR if seat.chair else Role.MEMBER
 
 
 def _why_not_chair(rules: ProcedureRules, sitting: Sequence[Member]) -> Reason | None:

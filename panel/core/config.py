@@ -1,8 +1,9 @@
 """Settings: from the environment (PANEL_*), else from the installation's file; never from the code."""
 
 import os
+import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from panel.core.errors import Label, Reason, Refused
 
@@ -19,6 +21,24 @@ LEAST_DIFFERENT = 10
 
 NOT_IN_FILE = frozenset({"data", "secret", "former_secrets", "demo", "lan"})
 """Settings that the settings file does not offer: secrets are in files of their own, the demo is a command."""
+
+
+DRIVERS = frozenset({"sqlite", "postgresql+psycopg"})
+"""The beginnings of the database URLs that this version serves."""
+
+NOT_UNDERSTOOD: Mapping[str, str] = {
+    "int": Label("a whole number is expected"),
+    "float": Label("a number is expected"),
+    "greater_than_equal": Label("at least %(ge)s is expected"),
+    "greater_than": Label("more than %(gt)s is expected"),
+    "less_than_equal": Label("at most %(le)s is expected"),
+    "literal_error": Label("expected is %(expected)s"),
+    "tuple_type": Label('a list is expected, such as ["one", "two"]'),
+    "string_type": Label("a text in quotation marks is expected"),
+}
+"""What to say of a value that does not fit, by the beginning of pydantic's name for it."""
+
+AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
 class Unsafe(ValueError):
@@ -118,6 +138,8 @@ class Settings(BaseSettings):
             return {**given, "secret": Path(file).read_text(encoding="utf-8").strip()}
         except OSError as problem:
             raise Unsafe(Reason("%(file)s cannot be read: %(why)s", file=file, why=problem.strerror)) from None
+        except UnicodeDecodeError:
+            raise Unsafe(Reason("%(file)s holds no text", file=file)) from None
 
     @field_validator("checkpoint_folder", "secret_file", "log_folder", "postgres_programs", mode="before")
     @classmethod
@@ -139,9 +161,25 @@ class Settings(BaseSettings):
         """Refuse a time zone that the system does not know."""
         try:
             ZoneInfo(name)
-        except (KeyError, OSError):
+        except (KeyError, OSError, ValueError):
             raise Unsafe(Reason("there is no time zone %(name)s", name=name)) from None
         return name
+
+    @field_validator("database")
+    @classmethod
+    def database_is_known(cls, url: str) -> str:
+        """Refuse what is no database's URL, or one of a kind that this version does not serve."""
+        if url and not knows_database(url):
+            raise Unsafe(Reason("write it as postgresql+psycopg://NAME@HOST/DATABASE, or leave it empty"))
+        return url
+
+    @field_validator("redis")
+    @classmethod
+    def redis_is_an_address(cls, url: SecretStr) -> SecretStr:
+        """Refuse what cannot be an address of Redis or Valkey."""
+        if url.get_secret_value() and not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise Unsafe(Reason("write it as redis://, rediss:// or unix://"))
+        return url
 
     @model_validator(mode="after")
     def redis_has_a_use(self) -> Self:
@@ -210,6 +248,14 @@ class Settings(BaseSettings):
         return self.data / "keys"
 
 
+def knows_database(url: str) -> bool:
+    """Say whether this is the URL of a database of a kind that this version serves."""
+    try:
+        return make_url(url).drivername in DRIVERS
+    except (ArgumentError, ValueError):
+        return False
+
+
 def load(data: Path | None = None, **given: Any) -> Settings:
     """Return an installation's settings: what is given here, else PANEL_* variables, else `settings.toml` in `data`.
 
@@ -232,17 +278,29 @@ def _read(file: Path) -> dict[str, Any]:
             said = tomllib.load(opened)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as problem:
-        raise Misconfigured([(file.name, Reason("cannot be read: %(why)s", why=problem))]) from None
+    except OSError as problem:
+        raise Misconfigured([(file.name, Reason("cannot be read: %(why)s", why=problem.strerror))]) from None
+    except ValueError as problem:
+        raise Misconfigured([(file.name, _why_no_toml(str(problem)))]) from None
     return {name: value for name, value in said.items() if f"PANEL_{name.upper()}" not in os.environ}
 
 
+def _why_no_toml(problem: str) -> Reason:
+    """Say where a settings file is not written as it must be; the parser's own words are English."""
+    if (found := AT_LINE.search(problem)) is not None:
+        return Reason("line %(line)s is not written as NAME = VALUE, or says something twice", line=found[1])
+    return Reason("this is no settings file: it must be text, NAME = VALUE on each line")
+
+
 def _why(error: Any) -> Reason:
-    said = (error.get("ctx") or {}).get("error")
-    if isinstance(said, Unsafe):
+    context = error.get("ctx") or {}
+    if isinstance(said := context.get("error"), Unsafe):
         return said.reason
     if error["type"] == "extra_forbidden":
         return Reason("there is no such setting")
     if error["loc"] == ("secret",):
         return Reason("the secret is missing or shorter than 32 characters")
+    kind = next((begins for begins in NOT_UNDERSTOOD if error["type"].startswith(begins)), None)
+    if kind is not None:
+        return Reason(NOT_UNDERSTOOD[kind], **{**context, "expected": str(context.get("expected")).replace("'", "")})
     return Reason("this value is not understood: %(why)s", why=error["msg"])

@@ -10,11 +10,12 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from sqlalchemy import ClauseElement, Connection, Engine, Executable, create_engine, event
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import Field, Session, SQLModel
 
 from panel.core import clock
+from panel.core.errors import Reason
 from panel.core.ids import new_id
 
 P = ParamSpec("P")
@@ -101,6 +102,11 @@ def version_of(engine: Engine) -> str:
     """Return the number of the last migration that a database has seen."""
     with engine.connect() as connection:
         return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
+
+
+def unread(problem: DBAPIError) -> Reason:
+    """Say that a database cannot be read, in the first line of its own words."""
+    return Reason("The database cannot be read: %(why)s", why=str(problem.orig).strip().partition("\n")[0])
 
 
 def snapshot(engine: Engine) -> Session:

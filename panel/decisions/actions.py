@@ -8,6 +8,7 @@ from typing import Any
 from sqlmodel import Session, select
 
 from panel.cases.models import Case
+from panel.committees import queries as committees
 from panel.core import hooks
 from panel.core.errors import NotFound, Reason, require
 from panel.core.security import Actor
@@ -17,6 +18,7 @@ from panel.decisions.models import CorrectiveMeasure, Decision, Finding
 from panel.decisions.rules import Measure
 from panel.dissents import actions as dissenting
 from panel.dissents import queries as dissents
+from panel.rulebook import queries as rulebook
 from panel.votes import queries as votes
 from panel.work import Work
 
@@ -100,6 +102,7 @@ def why_not_decide(
     answered = [dissent.number for dissent in unanswered if answers.get(dissent.id)]
     return (
         rules.why_not_outcome(finding.outcome, outcome, departure_reasons, approver)
+        or rules.why_not_approver(rulebook.duty_rules(), approver, committees.duties_by_name(db, case.id))
         or rules.why_not_measures(outcome, measures, queries.tolerant_outcomes(db, case), today)
         or rules.why_not_answered([dissent.number for dissent in unanswered], answered)
     )

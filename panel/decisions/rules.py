@@ -1,12 +1,14 @@
 """When the panel's finding is made, and what the authority's decision must carry."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from panel.core.errors import Reason
 from panel.core.security import Grant, Role, roles
+from panel.core.text import one_line
 from panel.core.words import OUTCOMES
+from panel.rulebook.rules import DutyRules, why_apart
 
 PERMISSIONS: dict[str, Grant] = {
     "decisions.find": roles(Role.CHAIR),
@@ -70,6 +72,12 @@ def why_not_outcome(finding: str, outcome: str, departure_reasons: str, approver
             "This outcome does not depart from a finding of the panel: leave the reasons for a departure empty."
         )
     return None
+
+
+def why_not_approver(duties: DutyRules, approver: str, seats: Mapping[str, str]) -> Reason | None:
+    """Who approves the decision is nobody who sat on the panel; `seats`: the members' duties, by name."""
+    seat = seats.get(one_line(approver))
+    return why_apart(duties, Role.AUTHORITY, seat) if seat else None
 
 
 def why_not_measures(

@@ -56,6 +56,16 @@ def stream(db: Session, token: str, *, below: int) -> Sequence[Read]:
     return _read(db, col(RecordEntry.stream) == token, col(RecordEntry.index) < below)
 
 
+def given_by(db: Session, token: str, kind: str) -> dict[str, str]:
+    """Return who gave each person of a stream what its events of a kind tell of: ids; the command line has none.
+
+    The events name `person_id` in their private part. An erased body tells of nobody any more.
+    """
+    read = _read(db, col(RecordEntry.stream) == token, col(RecordEntry.kind) == kind)
+    told = (json.loads(body.private) for _, body in read if body is not None)
+    return {one["person_id"]: one["actor_id"] for one in told if one["actor_id"]}
+
+
 def everything(db: Session, *, below: int, at_once: int = 500) -> Iterator[Read]:
     """Yield the entries of the tree of `below` leaves in order, a few hundred in memory at a time."""
     for start in range(0, below, at_once):

@@ -13,7 +13,16 @@ import rfc8785
 from sqlmodel import Session, col, select
 
 from panel.rulebook.models import RuleDocument
-from panel.rulebook.rules import CATALOGUE, CONSIDERATIONS, PROCEDURE, Considerations, ProcedureRules, Text, text_of
+from panel.rulebook.rules import (
+    CATALOGUE,
+    CONSIDERATIONS,
+    PROCEDURE,
+    Considerations,
+    DutyRules,
+    ProcedureRules,
+    Text,
+    text_of,
+)
 
 PACKS = Path(__file__).parent.parent / "rulepacks"
 NAME = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)*")
@@ -52,6 +61,12 @@ def procedure_rules(db: Session, document_id: str) -> ProcedureRules:
 def considerations(db: Session, document_id: str) -> Considerations:
     """Return the considerations that a case runs under."""
     return Considerations.from_body(db.get_one(RuleDocument, document_id).body)
+
+
+@cache
+def duty_rules() -> DutyRules:
+    """Return the duties in a case as this version ships them."""
+    return DutyRules.from_body(pack("duties"))
 
 
 def title(document: RuleDocument) -> Text:

@@ -1,6 +1,6 @@
 """Typed views of the rule documents. The rules are data; nothing is decided here that a pack does not say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Self
@@ -336,3 +336,80 @@ def why_not_replace(before_sha256: str, sha256: str) -> Reason | None:
     if before_sha256 == sha256:
         return None
     return Reason("This version of the rule document is in the rulebook with other content. Give it a new version.")
+
+
+@dataclass(frozen=True)
+class Sourced:
+    """Where something of a pack comes from, and how well that was read."""
+
+    source: str
+    status: str
+
+    @classmethod
+    def from_body(cls, table: Json) -> Self:
+        """Read the two from a table; what waits for its wording has no source."""
+        return cls(table.get("source", ""), table["status"])
+
+
+@dataclass(frozen=True)
+class Duty:
+    """A duty in a case: its title and what it does in each locale. One that is not in use has no wording yet."""
+
+    title: Mapping[str, str]
+    does: Mapping[str, str]
+    in_use: bool
+    status: str
+
+
+@dataclass(frozen=True)
+class DutyRules:
+    """The duties in a case (rulepacks/duties.toml), by code: those in use are roles, and alternates that wait.
+
+    `separate` says of each pair that nobody may have both, `one_duty` where it comes from that nobody has two at all;
+    without it, only the pairs exclude one another.
+    """
+
+    about: Sourced
+    duties: Mapping[str, Duty]
+    separate: Mapping[frozenset[str], Sourced]
+    one_duty: Sourced | None
+
+    @classmethod
+    def from_body(cls, body: Json) -> Self:
+        """Read a pack; raises KeyError or Unsuitable where a pair names a duty that the pack does not describe."""
+        duties = {one["code"]: _duty(one) for one in body["duty"]}
+        separate = {frozenset(pair["duties"]): Sourced.from_body(pair) for pair in body["separate"]}
+        if any(len(pair) != 2 or not pair <= duties.keys() for pair in separate):
+            raise Unsuitable("a pair names two duties that the pack describes")
+        one = Sourced.from_body(body["one_duty"]) if "one_duty" in body else None
+        return cls(Sourced.from_body(body), duties, separate, one)
+
+    def in_use(self, pair: Collection[str]) -> bool:
+        """Say whether every duty of a pair is in use."""
+        return all(self.duties[code].in_use for code in pair)
+
+
+def _duty(table: Json) -> Duty:
+    told = ({"zh_CN": table.get(f"{name}_zh", ""), "en": table.get(f"{name}_en", "")} for name in ("title", "does"))
+    title, does = told
+    return Duty(title, does, table["in_use"], table["status"])
+
+
+def why_apart(rules: DutyRules, duty: str, other: str) -> Reason | None:
+    """Say why nobody has these two duties in the same case: the rules name them as a pair."""
+    if frozenset({duty, other}) not in rules.separate:
+        return None
+    return Reason(
+        "Nobody is %(duty)s and %(other)s in the same case.",
+        duty=rules.duties[duty].title, other=rules.duties[other].title,
+    )  # fmt: skip
+
+
+def why_not_duty(rules: DutyRules, duty: str, held: str) -> Reason | None:
+    """Say why somebody who has one duty in a case does not get another: they exclude one another, or nobody has two."""
+    if (apart := why_apart(rules, duty, held)) is not None or rules.one_duty is None:
+        return apart
+    return Reason(
+        "This person is %(held)s in the case and cannot be %(duty)s too: nobody has two duties in it.",
+        held=rules.duties[held].title, duty=rules.duties[duty].title,
+    )  # fmt: skip

@@ -3,6 +3,7 @@
 from starlette.responses import Response
 from starlette.routing import Route
 
+from panel.accounts import queries as accounts
 from panel.core.pages import Reading, page
 from panel.rulebook import queries
 from panel.rulebook.models import RuleDocument
@@ -32,7 +33,14 @@ def show_document(reading: Reading, document: RuleDocument) -> Response:
     )
 
 
+@page("rulebook.read")
+def show_duties(reading: Reading) -> Response:
+    """Show the duties in a case, which of them exclude one another, and the offices: each with its source."""
+    return reading.render("rulebook/duties.html", rules=queries.duty_rules(), offices=accounts.office_rules())
+
+
 routes = [
     Route("/rules", show_documents, name="rulebook.documents"),
+    Route("/rules/duties", show_duties, name="rulebook.duties"),
     Route("/rules/{id}", show_document, name="rulebook.document"),
 ]

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 from sqlmodel import select
 from starlette.testclient import TestClient
 
@@ -13,7 +14,7 @@ from panel.accounts.models import LinkPurpose, Person, SignInLink, SignInSession
 from panel.accounts.views.links import address
 from panel.core import clock
 from panel.core.mail import OutgoingMail
-from tests.factories import ORIGIN, World
+from tests.factories import ORIGIN, SECRET, World
 
 PASSWORD = "清晨的江面上有三只白鹭在飞翔"
 
@@ -43,6 +44,19 @@ def test_4_a_link_lets_its_person_choose_a_password_and_signs_them_in(world: Wor
     with world.db() as db:
         kept = db.get_one(Person, world.people["luo"]).password_hash
     assert passwords._holds(kept, PASSWORD)
+
+
+@pytest.mark.parametrize(("former", "status"), [((SecretStr(SECRET),), 200), ((), 410)])
+def test_41_after_a_change_of_the_secret_links_of_the_former_one_hold_while_it_is_named(
+    world: World, former: tuple[SecretStr, ...], status: int
+) -> None:
+    path, client = link(world, "luo"), world.client("qin")
+    changed = {"secret": SecretStr("another secret of the tests, longer than thirty-two characters")}
+    world.site.settings = world.site.settings.model_copy(update=changed | {"former_secrets": former})
+    world.site._signers.clear()
+    assert world.client().get(path).status_code == status
+    assert client.get("/devices").status_code == 200, "who is signed in stays signed in"
+    assert world.client().get(link(world, "meng", reference="s" * 43)).status_code == 200
 
 
 def test_4_a_link_holds_once(world: World) -> None:

@@ -43,6 +43,7 @@ PAGES: dict[str, str] = {
     "record.receipt": "M",
     "rulebook.document": SIGNED_IN,
     "rulebook.documents": SIGNED_IN,
+    "rulebook.duties": SIGNED_IN,
     "accounts.forgotten": EVERYBODY,
     "accounts.factors": SIGNED_IN,
     "accounts.administration": "YZU",

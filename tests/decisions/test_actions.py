@@ -14,6 +14,8 @@ from panel.decisions.rules import Measure
 from panel.dissents import queries as dissents
 from panel.dissents.actions import withdraw
 from panel.hearings.models import Phase
+from panel.rulebook.queries import duty_rules
+from panel.rulebook.rules import why_apart
 from panel.votes import actions as votes
 from panel.votes import queries as vote_queries
 from tests.decisions.bench import LOST, MEASURE, TODAY, decide, found, heard
@@ -141,6 +143,14 @@ def test_a_departure_needs_reasons_and_an_approver(decidable: World) -> None:
     assert decision.adopts is False
     (event,) = events(decidable, "decisions.decision_issued")
     assert (event["adopts"], event["departure_reasons"], event["approver"]) == (False, "新证据", "贺书记")
+
+
+def test_who_sat_on_the_panel_approves_no_departure_from_it(decidable: World) -> None:
+    what: dict[str, Any] = {"outcome": "deny", "measures": (), "departure_reasons": "新证据"}
+    for approver, seat in (("罗正", "member"), (" 欧阳岚 ", "chair"), ("何其", "alternate")):
+        said = refusal(decidable, **what, approver=approver)
+        assert said == str(why_apart(duty_rules(), "authority", seat))
+    assert decide(decidable, **what, approver="罗正明").approver == "罗正明"
 
 
 def test_adopting_gives_no_reasons_for_a_departure(decidable: World) -> None:

@@ -68,7 +68,7 @@ def test_pages_before_the_hearing(running: Served, screens: Screens) -> None:
             ("chair", f"/exhibits/{ids(world, Exhibit)[0]}"), ("chair", "/devices"), ("chair", "/password"),
             ("handler", f"{case}/verification"), ("chair", f"{case}/questions"), ("luo", live(world)),
             ("projector", live(world)), ("luo", f"{case}/questions"),
-            *(("chair", f"/rules/{document}") for document in ids(world, RuleDocument)),
+            *(("chair", f"/rules/{document}") for document in ids(world, RuleDocument)), ("luo", "/rules/duties"),
         ]
     )  # fmt: skip
     look.after(None, "/sign-in", "sign-in", login="luo", password="wrong")

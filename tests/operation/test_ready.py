@@ -163,9 +163,9 @@ def test_a_key_that_others_may_read_is_refused_at_start(tmp_path: Path, name: st
     ("line", "said"),
     [
         ('zone = "Nowhere/Nothing"', "zone: 没有时区 Nowhere/Nothing"),
-        ("port = 70000", "port: 无法识别这个值"),
+        ("port = 70000", "port: 应不大于 65535"),
         ('colour = "red"', "colour: 没有这项设置"),
-        ("port = ", "settings.toml: 无法读取"),
+        ("port = ", "settings.toml: 第 1 行不是"),
         ('secret = "short"', "secret: 缺少签名密钥，或不足 32 个字符"),
         ('redis = "redis://127.0.0.1"', "redis 供多个进程使用"),
         (f'secret = "{"ab" * 20}"', "secret: 签名密钥过于简单，请随机生成"),

@@ -35,6 +35,7 @@ from panel.committees.rules import Member
 from panel.core import hooks, security
 from panel.core.errors import Forbidden, NotFound, require
 from panel.core.security import Actor, Role
+from panel.rulebook import queries as rulebook
 from panel.work import Work
 
 
@@ -65,6 +66,8 @@ def seat(
 
 
 def _seat(work: Work, actor: Actor | None, committee: Committee, number: int, member: Member) -> Seat:
+    held = security.standings_of(work.db, member.person_id).get(committee.case_id)
+    require(rules.why_not_seat(rulebook.duty_rules(), member, held.role if held else None))
     require(accounts.why_not_part(work.db, member.person_id))
     taken = work.add(
         Seat(
@@ -172,6 +175,9 @@ def seat_alternate(work: Work, actor: Actor, *, seat_id: str) -> Seat:
     alternate = _seat_in_case(work, actor, seat_id, "alternates.seat")
     vacant = queries.vacant(work.db, alternate.case_id)
     require(rules.why_not_move_up(alternate, vacant, queries.recused(work.db, alternate.case_id)))
+    standing = security.standings_of(work.db, alternate.person_id).get(alternate.case_id)
+    moved_up = Member(alternate.person_id, alternate.category)
+    require(rules.why_not_seat(rulebook.duty_rules(), moved_up, standing.role if standing else None))
     alternate.replaces = next(id for id, category in vacant.items() if category is alternate.category)
     alternate.alternate = False
     work.record(
