@@ -43,15 +43,16 @@
     const form = event.target.closest ? event.target.closest("form[data-live]") : null;
     if (form && event.detail.ctx.response.headers.has("Panel-Proof")) HTMLFormElement.prototype.submit.call(form);
   });
+  const unsent = () => document.querySelector("[data-words-unsent]").dataset.wordsUnsent;
   document.addEventListener("htmx:error", (event) => {
     const form = event.target.closest ? event.target.closest("form[data-live]") : null;
     const slot = form && form.querySelector("[data-message]");
-    const words = document.querySelector("[data-words-unsent]");
-    if (slot && words) slot.textContent = words.dataset.wordsUnsent;
+    if (slot) slot.textContent = unsent();
   });
 
   // Drafts save themselves 1.5 s after the last key, on leaving a field and on leaving the page.
   const PAUSE = 1500;
+  const PATIENCE = 15000; // a connection that swallows in silence is given up, or nothing would ever be saved again
   const autosave = (form) => {
     let timer = 0;
     let dirty = false;
@@ -66,7 +67,7 @@
       try {
         const answer = await fetch(form.dataset.autosave, {
           method: "POST", body: new URLSearchParams(new FormData(form)), keepalive: true,
-          headers: { Accept: "application/json" }, credentials: "same-origin",
+          headers: { Accept: "application/json" }, credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE),
         });
         const said = await answer.json();
         if (answer.ok) {
@@ -78,12 +79,14 @@
         }
       } catch {
         dirty = true;
+        if (told) told.textContent = unsent();
         timer = setTimeout(save, 2 * PAUSE);
+        return;
       } finally {
         saving = false;
-        if (held) form.requestSubmit(held.submitter);
-        else if (dirty) timer = setTimeout(save, PAUSE);
       }
+      if (dirty) timer = setTimeout(save, held ? 0 : PAUSE);
+      else if (held) form.requestSubmit(held.submitter);
     };
     form.addEventListener("input", () => {
       dirty = true;
@@ -91,12 +94,13 @@
       timer = setTimeout(save, PAUSE);
     });
     form.addEventListener("focusout", save);
-    // A save under way brings the revision that this form has to carry: sent before it, the form would conflict with itself.
+    // The page is left only once everything on it is saved: a connection that breaks takes nothing with it. And a save
+    // under way brings the revision that this form has to carry: sent before it, the form would conflict with itself.
     form.addEventListener("submit", (event) => {
-      dirty = false;
-      clearTimeout(timer);
-      held = saving ? event : null;
-      if (held) event.preventDefault();
+      held = saving || dirty ? event : null;
+      if (!held) return;
+      event.preventDefault();
+      save();
     });
     document.addEventListener("visibilitychange", save);
   };

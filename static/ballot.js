@@ -7,9 +7,12 @@
   const button = form.querySelector("button[type=submit]");
   const label = button.querySelector("span");
   const words = label.textContent;
+  const note = form.querySelector("[data-message]");
   const PATIENCE = 5000;
   const AGAIN = 3000;
   let timer = 0;
+  let underWay = false;
+  let absent = 0;
 
   const received = async () => {
     const answer = await fetch(told.dataset.state, { cache: "no-store", credentials: "same-origin" });
@@ -17,34 +20,62 @@
     return mark && mark !== "none" && mark !== told.dataset.mark;
   };
 
+  const ready = () => {
+    clearTimeout(timer);
+    button.removeAttribute("aria-busy");
+    label.textContent = words;
+  };
+
+  // A server may still be at work on what a broken connection brought it: only twice told is "not received" believed.
   const ask = async () => {
-    label.textContent = button.dataset.waiting;
+    clearTimeout(timer);
+    if (label.textContent !== button.dataset.waiting) label.textContent = button.dataset.waiting;
     try {
       if (await received()) {
         location.assign(told.dataset.sheet);
         return;
       }
+      absent += 1;
+      if (absent >= 2 && !underWay) {
+        ready();
+        note.textContent = form.dataset.notReceived;
+        return;
+      }
     } catch {
-      // no connection: ask again
+      absent = 0; // no connection: ask again
     }
     timer = setTimeout(ask, AGAIN);
   };
 
-  form.addEventListener("submit", (event) => {
-    if (button.getAttribute("aria-busy") === "true") {
-      event.preventDefault();
-      return;
+  // Sent from here, so that a connection that breaks leaves the sheet as it is, with what was chosen and typed.
+  const send = async () => {
+    underWay = true;
+    try {
+      const answer = await fetch(form.action, {
+        method: "POST", body: new URLSearchParams(new FormData(form)), credentials: "same-origin",
+      });
+      if (answer.ok) location.assign(answer.url);
+      else HTMLFormElement.prototype.submit.call(form); // a refusal is a page of its own
+    } catch {
+      underWay = false;
+      ask();
     }
+  };
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (button.getAttribute("aria-busy") === "true") return;
     button.setAttribute("aria-busy", "true");
     label.textContent = button.dataset.busy;
+    note.textContent = "";
+    absent = 0;
     timer = setTimeout(ask, PATIENCE);
+    send();
   });
 
   // Coming back to the page: nothing stays chosen, and nothing is sent twice.
   window.addEventListener("pageshow", (event) => {
-    clearTimeout(timer);
-    button.removeAttribute("aria-busy");
-    label.textContent = words;
+    ready();
     if (event.persisted) location.reload();
     else form.reset();
   });

@@ -203,7 +203,7 @@ def _installed(folder: Path, place: Place) -> tuple[Site, dict[str, str]]:
     key_at(settings.record_key)
     environment = {
         **os.environ, "PANEL_SECRET": secret, "PANEL_DATA": str(folder), "PANEL_ORIGINS": json.dumps(origins),
-        "PANEL_DATABASE": place.database, "PANEL_REDIS": place.redis,
+        "PANEL_DATABASE": place.database, "PANEL_REDIS": place.redis, "PANEL_LOG_FOLDER": str(folder / "logs"),
     }  # fmt: skip
     return create_app(settings).state.site, environment
 

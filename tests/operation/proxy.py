@@ -102,8 +102,19 @@ def faulty_network() -> Iterator[FaultyNetwork]:
             await ended.wait()
             await network._cut()
 
+    async def leave() -> None:
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    def run() -> None:
+        network._loop.run_until_complete(serve())
+        network._loop.run_until_complete(leave())
+        network._loop.close()
+
     ended = asyncio.Event()
-    thread = threading.Thread(target=lambda: network._loop.run_until_complete(serve()), daemon=True)
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     assert listening.wait(30)
     try:
@@ -111,7 +122,3 @@ def faulty_network() -> Iterator[FaultyNetwork]:
     finally:
         network._loop.call_soon_threadsafe(ended.set)
         thread.join(30)
-        for task in asyncio.all_tasks(network._loop):
-            task.cancel()
-        network._loop.run_until_complete(asyncio.sleep(0.05))
-        network._loop.close()
