@@ -276,7 +276,7 @@ def provide_tools() -> None:
 
 
 def unpack(packages: list[str]) -> None:
-    """Fetch Debian packages and unpack them beside the environment, each by itself: one that lacks holds up no other."""
+    """Fetch Debian packages and unpack them beside the environment; one that cannot be had holds up no other."""
     say(f"Unpacking {', '.join(packages)} into {TOOLS} ...")
     fetched = os.path.join(TOOLS, "fetched")
     os.makedirs(fetched, exist_ok=True)
