@@ -21,6 +21,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 from sqlalchemy import delete, make_url, update
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from panel import VERSION
@@ -103,6 +104,8 @@ def backup(
         usage(words.reason(refused.reason))
     except OSError as problem:
         usage(words.reason(report.unreadable(Path(problem.filename or to), problem.strerror or "")))
+    except (sqlite3.Error, DBAPIError) as problem:
+        usage(words.reason(report.unreadable(target, str(getattr(problem, "orig", problem)))))
     if to.is_dir() and keep:
         for old in sorted(to.glob("heyi-*.tar"))[:-keep]:
             old.unlink()
