@@ -1,7 +1,7 @@
 """Behind a proxy as the samples set it up: sockets pass, strangers' forwarding headers do not, bodies have a limit.
 
-nginx and Caddy themselves are tried where a machine has them. Everywhere, a stand-in obeys the header rules that the
-sample of nginx states; it shows that these rules and our server fit together, not that nginx reads them so.
+nginx and Caddy themselves are tried where they can be had (`run.py test` unpacks them on Debian). Everywhere, a
+stand-in obeys the header rules that the sample of nginx states; it shows that these rules and our server fit together.
 """
 
 import os
