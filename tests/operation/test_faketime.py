@@ -27,7 +27,7 @@ def under(off: Path, *more: str) -> list[str]:
     if library is None:
         pytest.skip("libfaketime is not on this machine: no server was started under a clock that jumps")
     told = {
-        "LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": off, "FAKETIME_NO_CACHE": 1,
+        "LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": off, "FAKETIME_CACHE_DURATION": 1,
         "FAKETIME_DONT_FAKE_MONOTONIC": 1,
     }  # fmt: skip
     return ["env", *(f"{name}={value}" for name, value in told.items()), *more]
