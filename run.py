@@ -47,6 +47,15 @@ PROGRAMS = {"go": "golang-go", "node": "nodejs", "npm": "npm", "openssl": "opens
 """Programs that judge the record in the tests, each with its Debian package."""
 if sys.platform == "linux":
     PROGRAMS["strace"] = "strace"
+TOOLS = os.path.join(VENV, "tools")
+TRIED = {
+    "nginx": ("nginx", "usr/sbin/nginx"),
+    "caddy": ("caddy", "usr/bin/caddy"),
+    "libfaketime": ("libfaketime", "usr/lib/*/faketime/libfaketimeMT.so.1"),
+    "fiu-run": ("fiu-utils", "usr/bin/fiu-run"),
+    "libfiu": ("libfiu0", "usr/lib/libfiu.so.0", "usr/lib/*/libfiu.so.0"),
+}
+"""What the server and its samples are tried under where it can be had, each with its Debian package and its places."""
 NPM_LOCK = ("tests/foreign/package.json", "tests/foreign/package-lock.json")
 X_MOD, X_MOD_SOURCE = "golang-golang-x-mod-dev", "https://go.googlesource.com/mod"
 CJK_FONTS = ("/usr/share/fonts/**/*CJK*", "/usr/local/share/fonts/**/*CJK*", "~/.local/share/fonts/**/*CJK*")
@@ -246,6 +255,41 @@ def provide_npm() -> None:
         file.write(wanted)
 
 
+# What the server and its samples are tried under (tests/operation)
+
+
+def tool(name: str) -> str | None:
+    """Return where one of TRIED is, on the system or unpacked beside the environment, or None."""
+    patterns = [os.path.join(root, place) for root in ("/", TOOLS) for place in TRIED[name][1:]]
+    return next((path for pattern in patterns for path in glob.glob(pattern)), shutil.which(name))
+
+
+def provide_tools() -> None:
+    """Unpack Debian's packages of what is tried, or say what is skipped; nothing is installed and no service starts."""
+    lacking = [name for name in TRIED if not tool(name)]
+    if lacking and shutil.which("apt-get") and shutil.which("dpkg-deb"):
+        unpack([TRIED[name][0] for name in lacking])
+        lacking = [name for name in lacking if not tool(name)]
+    if lacking:
+        remedy = "sudo apt-get update, then this again" if shutil.which("apt-get") else "brew install nginx caddy"
+        say(f"Not on this machine, so that tests are skipped: {', '.join(lacking)}. To have them tried, run: {remedy}")
+
+
+def unpack(packages: list[str]) -> None:
+    """Fetch Debian packages and unpack them beside the environment; one that cannot be had holds up no other."""
+    say(f"Unpacking {', '.join(packages)} into {TOOLS} ...")
+    fetched = os.path.join(TOOLS, "fetched")
+    os.makedirs(fetched, exist_ok=True)
+    for package in packages:
+        fetch = ["apt-get", "download", package]
+        if subprocess.run(fetch, cwd=fetched, capture_output=True).returncode and package == packages[0]:
+            subprocess.run(["apt-get", "update"], capture_output=True)
+            subprocess.run(fetch, cwd=fetched, capture_output=True)
+    for archive in glob.glob(os.path.join(fetched, "*.deb")):
+        subprocess.run(["dpkg-deb", "-x", archive, TOOLS], check=False)
+    shutil.rmtree(fetched)
+
+
 def offline() -> list[str]:
     """Return the words before a command that take the network from it; none where the machine does not allow it."""
     words = ["unshare", "-n"] if getattr(os, "geteuid", lambda: 1)() == 0 else ["unshare", "-rn"]
@@ -263,6 +307,7 @@ def test(words: list[str]) -> int:
     provide(DEVELOPMENT)
     provide_browser()
     provide_judges()
+    provide_tools()
     environment = {**os.environ, "PANEL_CHROMIUM": chromium() or "", "PANEL_GOPATH": gopath() or ""}
     if words:
         return subprocess.call([PYTHON, "-m", "pytest", *words], env=environment)

@@ -104,6 +104,8 @@ def backup(
         usage(words.reason(refused.reason))
     except OSError as problem:
         usage(words.reason(report.unreadable(Path(problem.filename or to), problem.strerror or "")))
+    except (sqlite3.Error, DBAPIError) as problem:
+        usage(words.reason(report.unreadable(target, str(getattr(problem, "orig", problem)))))
     if to.is_dir() and keep:
         for old in sorted(to.glob("heyi-*.tar"))[:-keep]:
             old.unlink()

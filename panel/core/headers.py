@@ -6,7 +6,8 @@ Also what a request may be: its host, the size and pace of its body. The first l
 import asyncio
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -31,6 +32,9 @@ PATIENCE = 20.0
 """Seconds that a body may take, and one more for every SLOWEST bytes that have come."""
 
 SLOWEST = 16 * 1024
+
+LINGER_SECONDS, IDLE_SECONDS = 10.0, 1.0
+"""So long the rest of a body that is too large is read and forgotten, as long as it comes; then the connection ends."""
 
 POLICY = (
     "default-src 'none'; {scripts}style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -108,8 +112,8 @@ class Front:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope.setdefault("state", {})
         state["request_id"] = new_id()[:16]
-        outgoing = _Outgoing(scope, send, secure=self._secure)
         body = _Body(receive, most=self._most(scope["path"]), patience=self._patience)
+        outgoing = _Outgoing(scope, send, secure=self._secure, lingering=body.linger)
         with structlog.contextvars.bound_contextvars(request=state["request_id"], method=scope["method"]):
             try:
                 await self._admit(scope, body, outgoing)
@@ -165,6 +169,13 @@ class _Body:
             raise self._too_large()
         return message
 
+    async def linger(self) -> None:
+        """Read on for a while and forget it: closed at once, the connection may lose its answer (RFC 9112, 9.6)."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while (await asyncio.wait_for(self._receive(), IDLE_SECONDS)).get("more_body", False):
+                    pass
+
     def _too_large(self) -> TooLarge:
         return TooLarge(Reason("What you sent is too large: at most %(n)s MiB.", n=self._most // MIB))
 
@@ -172,15 +183,20 @@ class _Body:
 class _Outgoing:
     """An answer on its way out: what a view has set itself stays."""
 
-    def __init__(self, scope: Scope, send: Send, *, secure: bool) -> None:
-        self._scope, self._send, self._secure = scope, send, secure
-        self.started = False
+    def __init__(self, scope: Scope, send: Send, *, secure: bool, lingering: Callable[[], Awaitable[None]]) -> None:
+        self._scope, self._send, self._secure, self._lingering = scope, send, secure, lingering
+        self.started = self._early = False
 
     async def __call__(self, message: Message) -> None:
         """Add the headers to the start of the answer."""
         if message["type"] == "http.response.start":
             self.started = True
             message["headers"] = self._with(list(message.get("headers", ())), message["status"])
+            self._early = message["status"] == TooLarge.status
+        elif self._early and not message.get("more_body", False):
+            await self._send({**message, "more_body": True})
+            await self._lingering()
+            message = {"type": "http.response.body"}
         await self._send(message)
 
     def _with(self, headers: list[tuple[bytes, bytes]], status: int) -> list[tuple[bytes, bytes]]:

@@ -254,7 +254,8 @@ def check_csrf(site: Site, request: Request, actor: Actor | None, sent: FormData
     try:
         session = site.tokens("csrf").loads(token, max_age=CSRF_AGE)
     except BadSignature:
-        raise Gone(Reason("This form has expired. Your text is below; open the page again and send it anew.")) from None
+        expired = Gone(Reason("This form has expired. Your text is below; open the page again and send it anew."))
+        raise site.mode.refusal() or expired from None  # a clock that jumped back makes every form one of the future
     if session != expected and actor is None:
         raise SignInNeeded(Reason("Your sign-in has ended. Your text is below; sign in and send it anew."))
     if session != expected:

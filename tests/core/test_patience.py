@@ -10,6 +10,8 @@ import pytest
 from panel.core.patience import HEAD_BYTES, PatientProtocol
 from tests.serving import Served, served
 
+LARGE = 8 * 1024 * 1024
+
 
 @pytest.fixture
 def running(tmp_path: Path, template: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
@@ -125,3 +127,15 @@ def test_36_an_ordinary_request_is_served_and_a_large_one_closed_after_its_answe
             answer += piece
     assert answer.startswith(b"HTTP/1.1 413")
     assert b"connection: close" in answer.lower()
+
+
+def test_36_whoever_sends_a_large_body_whole_gets_the_answer_and_no_reset(running: Served) -> None:
+    host = running.origin.removeprefix("http://").encode()
+    with connect(running) as connection:
+        connection.settimeout(20)
+        head = b"POST /locale HTTP/1.1\r\nHost: " + host + b"\r\nContent-Length: %d\r\n\r\n" % LARGE
+        connection.sendall(head + bytes(LARGE))
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 413")

@@ -23,15 +23,6 @@ from tests.serving import free_port
 WITHIN = 60.0
 """Seconds in which a server enters or leaves read-only on a busy machine; it looks every second."""
 
-CLOCK = """
-import sys, pathlib
-from datetime import timedelta
-from panel.core import clock
-real, told = clock.now, pathlib.Path(sys.argv.pop(1))
-clock.now = lambda: real() + timedelta(seconds=float(told.read_text()))
-"""
-"""Before the product is loaded: the machine's clock is off by as many seconds as a file says."""
-
 
 @dataclass
 class Hardship:
@@ -79,6 +70,12 @@ class Hardship:
         return time.monotonic() - began
 
     @contextmanager
+    def again(self) -> Iterator["Hardship"]:
+        """Start the server anew, now that nothing happens to it; it is ready when the whole record holds."""
+        with serving([sys.executable, "-c", run.START], self.world, self.origin, self.cookie) as hard:
+            yield hard
+
+    @contextmanager
     def load(self, writers: int = 3) -> Iterator[None]:
         """Let the recorder write lines without pause, from several threads, until the block ends."""
         ended = threading.Event()
@@ -103,10 +100,10 @@ class Hardship:
 
 @contextmanager
 def suffering(
-    folder: Path, template: Path, *, before: Sequence[str] = (), start: str = "", arguments: Sequence[str] = (),
+    folder: Path, template: Path, *, before: Sequence[str] = (),
     prepared: Callable[[World], None] = lambda world: None, lacks: Collection[str] = (),
 ) -> Iterator[Hardship]:  # fmt: skip
-    """Serve a world at its questions: by a command `before` it, after a `start` script that takes `arguments`.
+    """Serve a world at its questions: by a command `before` it.
 
     `prepared` does something to it beforehand; then it `lacks` something to be ready.
     """
@@ -120,16 +117,24 @@ def suffering(
     settings = world.site.settings
     settings.keys.mkdir(mode=0o700, exist_ok=True)
     checkpoint.key_at(settings.record_key)
-    command = [sys.executable, "-c", f"{start}\n{run.START}", *arguments, "serve", "--data", str(folder)]
+    with serving([*before, sys.executable, "-c", run.START], world, origin, cookie, lacks) as hard:
+        yield hard
+
+
+@contextmanager
+def serving(
+    made: Sequence[str], world: World, origin: str, cookie: str, lacks: Collection[str] = ()
+) -> Iterator[Hardship]:
+    """Run `panel serve`, made by these words, on a world's data until the block ends; then it is killed."""
+    folder = Path(world.site.settings.data)
+    command = [*made, "serve", "--data", str(folder), "--port", origin.rpartition(":")[2]]
     told = {**os.environ, "PANEL_SECRET": SECRET, "PANEL_ORIGINS": f'["{origin}"]', "PYTHONPATH": str(run.ROOT)}
     with (folder.parent / f"{folder.name}.log").open("wb") as lines:
-        process = subprocess.Popen(
-            [*before, *command, "--port", str(port)], env=told, stdout=lines, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(command, env=told, stdout=lines, stderr=subprocess.STDOUT)
         try:
-            made = Hardship(world, origin, cookie, process, folder)
-            _until_ready(made, {"disk", *lacks})
-            yield made
+            hard = Hardship(world, origin, cookie, process, folder)
+            _until_ready(hard, {"disk", *lacks})
+            yield hard
         finally:
             process.kill()
             process.wait()

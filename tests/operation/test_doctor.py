@@ -172,16 +172,16 @@ def test_only_web_addresses_are_asked_for_the_time(data: Path) -> None:
     assert panel("doctor", "--http-date", "file:///etc/passwd", "--data", data)[0] == 2
 
 
-def certificate(folder: Path, days: int) -> tuple[Path, ssl.SSLContext]:
-    """Make a certificate of this machine that holds for so many days; returns it, and the server's context."""
+def certificate(folder: Path, days: int, host: str = "localhost") -> tuple[Path, ssl.SSLContext]:
+    """Make a certificate of a host that holds for so many days; returns it, and the server's context."""
     key, name = (
         ec.generate_private_key(ec.SECP256R1()),
-        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]),
+        x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)]),
     )
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
     builder = builder.serial_number(1).not_valid_before(clock.now() - timedelta(days=1))
     builder = builder.not_valid_after(clock.now() + timedelta(days=days))
-    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
     made, (file, secret) = builder.sign(key, hashes.SHA256()), (folder / "cert.pem", folder / "key.pem")
     file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     plain = serialization.NoEncryption()

@@ -1,4 +1,4 @@
-"""Read-only, in words: the disk is full, writes fail, the clock jumps, the record does not hold."""
+"""Read-only, in words: the disk is full, writes fail, the record does not hold."""
 
 import re
 import resource
@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from panel.core.db import writing_engine
 from tests.factories import World
-from tests.operation.hardship import CLOCK, Hardship, suffering
+from tests.operation.hardship import Hardship, suffering
 
 ROOM = 120 * 1024 * 1024
 """The size in bytes of the small disk of these tests."""
@@ -105,35 +105,6 @@ def test_writes_that_fail_are_answered_truly_and_reading_goes_on(tmp_path: Path,
             hard.until(lambda: len(hard.acknowledged) >= before_it + 30)
         assert lines_on_record(hard.folder) >= set(hard.acknowledged)
         refused_in_words(hard, "只读：存储出现故障。|无法确定是否已记录")
-
-
-@pytest.mark.timeout(600)
-def test_a_clock_that_jumps_stops_writing_until_it_is_right_again(tmp_path: Path, template: Path) -> None:
-    off = tmp_path / "off"
-    off.write_text("0")
-    with (
-        suffering(tmp_path / "jumping", template, start=CLOCK, arguments=[str(off)]) as hard,
-        hard.browser() as browser,
-    ):
-        csrf = hard.csrf(browser)
-        assert hard.write(browser, csrf, "第 1 人第 1 行") == 303
-        for seconds in ("-3600", "600"):
-            off.write_text(seconds)
-            hard.until(lambda: "clock" in hard.missing())
-            assert hard.write(browser, csrf, "第 1 人第 2 行") == 503
-            assert 'data-trouble="clock"' in browser.get(f"/hearings/{hard.world.hearing_id}").text
-            off.write_text("0")
-            hard.until(lambda: "clock" not in hard.missing())
-            assert hard.write(browser, csrf, f"第 1 人第 3 行，{seconds}") == 303
-        refused_in_words(hard, "只读：服务器时钟发生跳变。")
-        times = [row[0] for row in recorded(hard)]
-        assert times == sorted(times)
-
-
-def recorded(hard: Hardship) -> list[tuple[str]]:
-    """Return the times of the record's entries in their order."""
-    with closing(sqlite3.connect(hard.folder / "panel.sqlite")) as connection:
-        return connection.execute('SELECT time FROM record_entry ORDER BY "index"').fetchall()
 
 
 @pytest.mark.timeout(600)

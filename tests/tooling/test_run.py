@@ -100,3 +100,21 @@ def test_without_the_foreign_judges_it_says_the_command(tmp_path: Path, there: l
     )
     assert done.returncode == 1
     assert done.stderr.startswith(f"The foreign judges of the record are missing. Run: {command}")
+
+
+@pytest.mark.parametrize(
+    ("there", "remedy"), [(["apt-get", "dpkg-deb"], "sudo apt-get update, "), ([], "brew install ")]
+)
+def test_what_is_tried_where_it_can_be_had_is_named_where_it_cannot(
+    tmp_path: Path, there: list[str], remedy: str
+) -> None:
+    for name in there:
+        (tmp_path / name).symlink_to("/bin/false")
+    code = f"import run; run.TOOLS = {str(tmp_path / 'tools')!r}; run.tool = lambda name: None; run.provide_tools()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    lacking = "Not on this machine, so that tests are skipped: nginx, caddy, libfaketime, fiu-run, libfiu."
+    assert done.stderr.splitlines()[-1].startswith(f"{lacking} To have them tried, run: {remedy}")
+    assert [path.name for path in tmp_path.rglob("*") if path.suffix == ".deb"] == []
