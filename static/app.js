@@ -50,8 +50,9 @@
     if (slot) slot.textContent = unsent();
   });
 
-  // Drafts save themselves 1.5 s after the last key, on leaving a field and on leaving the page.
+  // Drafts save themselves 1.5 s after the last key, 2.5 s after the first that is not saved, on leaving a field and the page.
   const PAUSE = 1500;
+  const LONGEST = 2500; // who types without a pause loses no more than that either
   const PATIENCE = 15000; // a connection that swallows in silence is given up, or nothing would ever be saved again
   const autosave = (form) => {
     let timer = 0;
@@ -88,10 +89,12 @@
       if (dirty) timer = setTimeout(save, held ? 0 : PAUSE);
       else if (held) form.requestSubmit(held.submitter);
     };
+    let since = 0;
     form.addEventListener("input", () => {
+      if (!dirty) since = Date.now();
       dirty = true;
       clearTimeout(timer);
-      timer = setTimeout(save, PAUSE);
+      timer = setTimeout(save, Math.max(0, Math.min(PAUSE, since + LONGEST - Date.now())));
     });
     form.addEventListener("focusout", save);
     // The page is left only once everything on it is saved: a connection that breaks takes nothing with it. And a save
