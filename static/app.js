@@ -59,18 +59,22 @@
     let dirty = false;
     let saving = false;
     let held = null;
+    let lost = "";
     const told = form.querySelector("[data-saved]");
     const save = async () => {
       clearTimeout(timer);
       if (!dirty || saving) return;
-      dirty = false;
+      // What was sent and not answered may have been saved: sent again as it was, it conflicts with nothing.
+      const sent = lost || new URLSearchParams(new FormData(form)).toString();
+      dirty = sent === lost;
       saving = true;
       try {
         const answer = await fetch(form.dataset.autosave, {
-          method: "POST", body: new URLSearchParams(new FormData(form)), keepalive: true,
+          method: "POST", body: new URLSearchParams(sent), keepalive: true,
           headers: { Accept: "application/json" }, credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE),
         });
         const said = await answer.json();
+        lost = "";
         if (answer.ok) {
           form.dataset.revision = said.revision;
           form.elements.revision.value = said.revision;
@@ -80,13 +84,14 @@
         }
       } catch {
         dirty = true;
+        lost = sent;
         if (told) told.textContent = unsent();
         timer = setTimeout(save, 2 * PAUSE);
         return;
       } finally {
         saving = false;
       }
-      if (dirty) timer = setTimeout(save, held ? 0 : PAUSE);
+      if (dirty) timer = setTimeout(save, held ? 0 : PAUSE / 3);
       else if (held) form.requestSubmit(held.submitter);
     };
     let since = 0;
