@@ -313,7 +313,7 @@ def test(words: list[str]) -> int:
         return subprocess.call([PYTHON, "-m", "pytest", *words], env=environment)
     steps = {
         "scripts/check": [PYTHON, os.path.join(ROOT, "scripts", "check")],
-        "pytest": [PYTHON, "-m", "pytest", "-n", "4", "--maxschedchunk", "1"],
+        "pytest": [PYTHON, "-m", "pytest", "-n", "4", "--no-loadscope-reorder"],
     }
     failed = [name for name, command in steps.items() if subprocess.call(command, cwd=ROOT, env=environment)]
     seconds = time.monotonic() - start

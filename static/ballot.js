@@ -13,6 +13,7 @@
   let timer = 0;
   let underWay = false;
   let absent = 0;
+  let touched = false;
 
   const received = async () => {
     const answer = await fetch(told.dataset.state, { cache: "no-store", credentials: "same-origin" });
@@ -62,6 +63,9 @@
     }
   };
 
+  form.addEventListener("input", () => {
+    touched = true;
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (button.getAttribute("aria-busy") === "true") return;
@@ -75,8 +79,8 @@
 
   // Coming back to the page: nothing stays chosen, and nothing is sent twice.
   window.addEventListener("pageshow", (event) => {
-    ready();
     if (event.persisted) location.reload();
-    else form.reset();
+    // A page that is slow to load may have been filled in already: that stays.
+    else if (!touched) form.reset();
   });
 })();

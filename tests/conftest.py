@@ -10,7 +10,7 @@ import structlog
 from panel.core import log
 from tests.factories import World, make_template, make_world
 
-pytest_plugins = ["tests.browser", "tests.postgres"]
+pytest_plugins = ["tests.browser", "tests.postgres", "tests.together"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -279,7 +279,7 @@ def test_keyboard_alone_is_enough(running: Served, files: dict[str, Path], scree
     page.keyboard.press("Enter")
     expect(page.locator("[role=status] [data-verdict]")).to_contain_text("Choose a file first.")
     page.locator("#verify-file").set_input_files(files["public"])
-    expect(page.locator("[role=status]")).to_contain_text("This file holds.")
+    expect(page.locator("[role=status] [data-verdict]")).to_contain_text("This file holds.")
     page.get_by_role("button", name="Check the file").press("Enter")
     expect(page.locator("[data-verifier][data-done='2']")).to_have_count(1)
 
