@@ -26,6 +26,7 @@ from panel.core.db import snapshot
 from panel.core.errors import Refused
 from panel.core.pages import Site
 from panel.core.security import SIGNED_IN, Actor, Audience, Grant
+from panel.live import changes
 
 PERMISSIONS: dict[str, Grant] = {
     "live.connect": SIGNED_IN,
@@ -75,6 +76,7 @@ class LiveServer:
         self.site, self._hearing_of, self._generation = site, hearing_of, generation
         self._sockets: dict[str, _Socket] = {}
         self._since: dict[tuple[str, str], datetime] = {}
+        self._open: Counter[tuple[str, str]] = Counter()
         self._lost: dict[tuple[str, str], datetime] = {}
         self._telling: set[str] = set()
         self._closing: set[asyncio.Task[None]] = set()
@@ -164,8 +166,8 @@ class LiveServer:
         return len(self.sio.environ)
 
     async def actor_of(self, cookie: str) -> Actor | None:
-        """Return the person behind a session cookie as of the last commit."""
-        return await anyio.to_thread.run_sync(self._actor_of, cookie)
+        """Return the person behind a session cookie as of the last commit; at once where they are known already."""
+        return self.site.known(cookie) or await anyio.to_thread.run_sync(self._actor_of, cookie)
 
     def _actor_of(self, cookie: str) -> Actor | None:
         with snapshot(self.site.reading) as db:
@@ -206,6 +208,7 @@ class LiveServer:
         socket.rooms[hearing_id] = room_of(hearing_id, audience)
         self.sio.manager.basic_enter_room(socket.sid, "/", socket.rooms[hearing_id])
         person = hearing_id, socket.visitor.person_id
+        self._open[person] += 1
         self._since.setdefault(person, clock.now())
         if self._lost.pop(person, None) is not None:
             self._tell_presence(hearing_id, 0)
@@ -215,9 +218,12 @@ class LiveServer:
         if room is None:
             return
         self.sio.manager.basic_leave_room(socket.sid, "/", room)
-        if not any(s.visitor.person_id == person_id and hearing_id in s.rooms for s in self._sockets.values()):
-            self._since.pop((hearing_id, person_id), None)
-            self._lost[hearing_id, person_id] = clock.now()
+        person = hearing_id, person_id
+        self._open[person] -= 1
+        if not self._open[person]:
+            del self._open[person]
+            self._since.pop(person, None)
+            self._lost[person] = clock.now()
             self._tell_presence(hearing_id, GRACE.total_seconds() + 1)
 
     def _tell_presence(self, hearing_id: str, seconds: float) -> None:
@@ -246,7 +252,8 @@ class LiveServer:
         socket, hearing_id = self._counted(sid), self._hearing_in(sid, sent)
         if socket is None or hearing_id is None:
             return {"ok": False}
-        at = -1
+        audience = self._audience_at_once(socket.visitor, hearing_id)
+        at = -1 if audience is None else self._generation()
         while at != self._generation():
             at = self._generation()
             audience = await anyio.to_thread.run_sync(self._audience, socket.visitor, hearing_id)
@@ -256,6 +263,16 @@ class LiveServer:
             return {"ok": False}
         self._in(socket, hearing_id, audience)
         return {"ok": True}
+
+    def _audience_at_once(self, visitor: Visitor, hearing_id: str) -> Audience | None:
+        """Authorise by what is known since the last commit, without a thread; None only says that it must be asked for.
+
+        A crowd that was cut off comes back within a second, and each would take a thread and a snapshot.
+        """
+        actor, followed = self.site.known(visitor.cookie), changes.of(self.site).followed(hearing_id)
+        if actor is None or followed is None or not security.may(actor, EVENTS["join"], followed):
+            return None
+        return actor.audience_in(followed.case_id)
 
     def _audience(self, visitor: Visitor, hearing_id: str) -> Audience | None:
         """Authorise afresh: the session, the hearing, the standing."""

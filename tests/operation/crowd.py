@@ -18,7 +18,7 @@ from panel.bench.clients import connect as warm
 from panel.bench.clients import form, listening, request
 from panel.bench.live import Prepared
 from panel.bench.measure import free_port
-from panel.bench.place import Place, serving
+from panel.bench.place import Place, cpu_seconds, serving
 from panel.cli.bench import prepare_live
 from tests.operation.proxy import FaultyNetwork, faulty_network
 
@@ -26,8 +26,8 @@ DELAY, LONGEST, JITTER = 0.5, 30.0, 0.7
 """As static/live.js asks of socket.io-client for observers: seconds, seconds, share."""
 
 AT_ONCE = 50
-ACTS = 8
-"""So many times the chair gives the floor while everybody is cut off."""
+ACTS = 3
+"""So many times the chair gives the floor while everybody is cut off, half a second apart."""
 
 PART = re.compile(r'<\w+ id="([\w-]+)"[^>]* data-part')
 
@@ -37,11 +37,11 @@ class Reader:
     """One observer's page: its socket, the revision and the parts that it shows."""
 
     session: aiohttp.ClientSession
-    origin: str
+    port: int
     cookie: str
     hearing: str
     revision: int = -1
-    parts: dict[str, str] = field(default_factory=dict)
+    answers: list[bytes] = field(default_factory=list)
     online: bool = False
     attempts: int = 0
     _task: "asyncio.Task[None] | None" = None
@@ -58,15 +58,18 @@ class Reader:
         with suppress(asyncio.CancelledError):
             await self._task
         await self._socket.close()
+        self._http.close()
 
     async def _connect(self) -> None:
-        headers = {"cookie": self.cookie, "origin": self.origin}
-        address = f"{self.origin}/socket.io/?EIO=4&transport=websocket"
+        origin = f"http://127.0.0.1:{self.port}"
+        headers = {"cookie": self.cookie, "origin": origin}
+        address = f"{origin}/socket.io/?EIO=4&transport=websocket"
         self._socket = await self.session.ws_connect(address, headers=headers, max_msg_size=65536)
         await self._socket.receive_str(timeout=60)
         await self._socket.send_str("40")
         await self._socket.receive_str(timeout=60)
         await self._socket.send_str('42["join",' + json.dumps({"hearing": self.hearing}) + "]")
+        self._http = await warm("127.0.0.1", self.port)
         await self.fetch(own=True)
         self.online, self.attempts = True, 0
 
@@ -96,11 +99,20 @@ class Reader:
 
     async def fetch(self, *, own: bool = False) -> None:
         """Ask what has changed since what is shown."""
-        path = f"{self.origin}/hearings/{self.hearing}/changes?since={self.revision}{'&own=1' * own}"
-        async with self.session.get(path, headers={"cookie": self.cookie}) as answer:
-            assert answer.status in {200, 204}, f"{path} is answered by {answer.status}"
-            self.revision = int(answer.headers.get("panel-revision", self.revision))
-            self.parts |= parts_of(await answer.text())
+        path = f"/hearings/{self.hearing}/changes?since={self.revision}{'&own=1' * own}"
+        sent = request("GET", path, self.port, {"cookie": self.cookie})
+        status, headers, body = await self._http.send(sent)
+        assert status in {200, 204}, f"{path} is answered by {status}"
+        self.revision = int(headers.get("panel-revision", self.revision))
+        self.answers.append(body)
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Return the shared parts that the page shows, by their ids: of every answer, the newest."""
+        shown: dict[str, str] = {}
+        for answer in self.answers:
+            shown |= parts_of(answer.decode())
+        return shown
 
 
 def parts_of(html: str) -> dict[str, str]:
@@ -113,63 +125,69 @@ def parts_of(html: str) -> dict[str, str]:
 
 @dataclass
 class Cut:
-    """What came of it: seconds of the first joining, and from the cut until everybody was right again."""
+    """What came of it: seconds of the first joining, and from the cut until everybody was right again.
+
+    `server_cpu`: the server's processor time of these, in seconds; clients and proxy take the rest of the machine.
+    """
 
     clients: int
     joined: float
     consistent: float
+    server_cpu: float
     reconnected: int
 
     def __str__(self) -> str:
         return (
             f"{self.clients} clients cut at once while the chair goes on: all of them show the newest revision "
-            f"{self.consistent:.1f} s after the cut ({self.reconnected} connections anew; "
-            f"their first joining took {self.joined:.1f} s)"
+            f"{self.consistent:.1f} s after the cut, {self.server_cpu:.1f} s of them the server's processor time "
+            f"({self.reconnected} connections anew; their first joining took {self.joined:.1f} s)"
         )
 
 
 @contextmanager
-def followed(folder: Path, clients: int) -> Iterator[tuple[Prepared, Place, FaultyNetwork]]:
+def followed(folder: Path, clients: int) -> Iterator[tuple[Prepared, Place, FaultyNetwork, list[int]]]:
     """Serve a hearing that so many observers may follow through a faulty network."""
     with faulty_network() as network:
         port = free_port()
         network.upstream = port
         prepared = prepare_live(folder, Place(ports=(port, network.port)), clients)
         place = Place(ports=(port,))
-        with serving(place, prepared.environment):
-            yield prepared, place, network
+        with serving(place, prepared.environment) as pids:
+            yield prepared, place, network, pids
 
 
 def cut_off(folder: Path, clients: int) -> Cut:
     """Let them join, cut them all off, and wait until each shows what a fresh reader is given."""
-    with followed(folder, clients) as (prepared, place, network):
-        return asyncio.run(_cut_off(prepared, place.port(0), network))
+    with followed(folder, clients) as (prepared, place, network, pids):
+        return asyncio.run(_cut_off(prepared, place.port(0), network, pids))
 
 
-async def _cut_off(prepared: Prepared, port: int, network: FaultyNetwork) -> Cut:
+async def _cut_off(prepared: Prepared, port: int, network: FaultyNetwork, pids: list[int]) -> Cut:
     await listening(port)
     chair = Chair(prepared, port)
     await chair.come()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        readers = [Reader(session, network.origin, cookie, prepared.hearing_id) for cookie in prepared.viewers]
+        readers = [Reader(session, network.port, cookie, prepared.hearing_id) for cookie in prepared.viewers]
         began = time.monotonic()
         for start in range(0, len(readers), AT_ONCE):
             await asyncio.gather(*(reader.open() for reader in readers[start : start + AT_ONCE]))
         joined, before = time.monotonic() - began, network.accepted
-        cut = time.monotonic()
+        cut, spent = time.monotonic(), cpu_seconds(pids)
         await asyncio.to_thread(network.cut)
         for _ in range(ACTS):
             await chair.give_floor()
-            await asyncio.sleep(0.2)
-        fresh = Reader(session, f"http://127.0.0.1:{port}", prepared.viewers[0], prepared.hearing_id)
+            await asyncio.sleep(0.5)
+        fresh = Reader(session, port, prepared.viewers[0], prepared.hearing_id)
+        fresh._http = await warm("127.0.0.1", port)
         await fresh.fetch()
+        fresh._http.close()
         consistent = await _until_right(readers, fresh) - cut
-        anew = network.accepted - before
+        anew, spent = network.accepted - before, cpu_seconds(pids) - spent
         for reader in readers:
             await reader.close()
     chair.leave()
     assert [reader.parts for reader in readers] == [fresh.parts] * len(readers)
-    return Cut(len(readers), joined, consistent, anew)
+    return Cut(len(readers), joined, consistent, spent, anew)
 
 
 async def _until_right(readers: list[Reader], fresh: Reader) -> float:
