@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import run
@@ -88,6 +89,8 @@ class Behind:
     context: ssl.SSLContext
     port: int = 0
     real: bool = False
+    away: bool = False
+    """The server answers as a proxy does for one that is not there."""
     asked: Counter[str] = field(default_factory=Counter)
     cookies: list[str] = field(default_factory=list)
 
@@ -104,7 +107,8 @@ class Behind:
             if scope["type"] == "http":
                 self.asked[scope["path"]] += 1
                 self.cookies += [value.decode() for name, value in scope["headers"] if name == b"cookie"]
-            await app(scope, receive, sent)
+            answering = PlainTextResponse("away", 503) if self.away and scope["type"] == "http" else app
+            await answering(scope, receive, sent)
 
         return counted
 
@@ -258,6 +262,7 @@ def test_what_is_asked_besides_makes_no_further_variants(behind: Behind) -> None
     if not behind.real:
         pytest.skip("a cache in between keeps one variant for each Accept-Language; the sample of nginx keeps three")
     paths = [f"/public?n={n}" for n in range(50)] + ["/public?lang=zh&lang=en", "/public?lang=en&lang=zh"]
+    behind.asked.clear()
     began = time.monotonic()
     for path in paths:
         assert behind.get(path, **{"Accept-Language": ELSEWHERE[0]}).status == 200
@@ -299,3 +304,17 @@ def test_a_withdrawn_summary_leaves_the_cache(behind: Behind) -> None:
     shown = crowd(behind, [path], LANGUAGES[:1], 300)
     assert {status for _, status, _ in shown} == {410}
     assert behind.asked[path] <= 2 + (time.monotonic() - began)
+
+
+def test_what_is_kept_is_shown_while_the_server_is_away(behind: Behind) -> None:
+    if not behind.real:
+        pytest.skip("what a cache shows while the server is away is its own affair; the sample of nginx settles it")
+    said = {"Accept-Language": LANGUAGES[0]}
+    kept = behind.get(behind.summary, **said)
+    behind.asked.clear()
+    behind.away, until = True, time.monotonic() + 30
+    while behind.asked[behind.summary] < 2:
+        assert time.monotonic() < until
+        assert behind.get(behind.summary, **said).body == kept.body
+        time.sleep(0.05)
+    assert (behind.get(behind.summary, **said).status, kept.status) == (410, 410)
