@@ -4,6 +4,7 @@ Also what a request may be: its host, the size and pace of its body. The first l
 """
 
 import asyncio
+import posixpath
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Iterable
@@ -20,6 +21,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from panel.core import clock, log, pages, ready
+from panel.core.assets import fingerprint
 from panel.core.config import Settings
 from panel.core.db import gone
 from panel.core.errors import NotFound, Reason, Refused, TooLarge, TooSlow
@@ -52,6 +54,9 @@ ALWAYS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), display-capture=()",
 }
 ALWAYS_RAW = [(name.lower().encode(), value.encode()) for name, value in ALWAYS.items()]
+KEPT = frozenset({200, 410})
+"""What of public pages a cache may keep: the page, and the tombstone, which is to take the page's place there."""
+
 STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"
 
 
@@ -209,7 +214,7 @@ class _Outgoing:
         ours = [
             *ALWAYS_RAW,
             (b"content-security-policy", _policy(state.get("nonce", ""), public).encode()),
-            (b"cache-control", _caching(self._scope, public and status == 200).encode()),
+            (b"cache-control", _caching(self._scope, status, public).encode()),
         ]
         if self._secure:
             ours.append((b"strict-transport-security", STRICT_TRANSPORT.encode()))
@@ -228,11 +233,17 @@ def _policy(nonce: str, public: bool) -> str:
     return POLICY.format(scripts=scripts)
 
 
-def _caching(scope: Scope, public: bool) -> str:
+def _caching(scope: Scope, status: int, public: bool) -> str:
     if scope["path"].startswith("/static/"):
-        named = scope["query_string"].startswith(b"v=")
-        return "public, max-age=31536000, immutable" if named else "no-cache"
-    return "public, max-age=60" if public else "no-store"
+        return "public, max-age=31536000, immutable" if status in {200, 304} and _is_named(scope) else "no-cache"
+    return "public, max-age=60" if public and status in KEPT else "no-store"
+
+
+def _is_named(scope: Scope) -> bool:
+    """Say whether a static file was asked for by its digest; under another's name it would be kept for a year."""
+    name: str = scope["path"].removeprefix("/static/")
+    plain = posixpath.normpath(name) == name and not name.startswith("/")
+    return plain and scope["query_string"] == f"v={fingerprint(name)}".encode()
 
 
 def _error(scope: Scope, error: Exception) -> Response:

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from panel.core import headers as front
+from panel.core.assets import fingerprint
 from panel.core.config import Settings
 from panel.core.errors import TooLarge, TooSlow
 from panel.core.headers import FORM_BYTES, Front
@@ -90,6 +91,18 @@ def test_31_named_static_files_may_be_kept_for_ever_and_others_are_asked_for(wor
     style = re.findall(r'href="(/static/css/base\.css\?v=[0-9a-f]{12})"', client.get("/sign-in").text)[0]
     kept = [client.get(path).headers["cache-control"] for path in (style, style.partition("?")[0])]
     assert kept == ["public, max-age=31536000, immutable", "no-cache"]
+
+
+def test_31_a_static_file_is_not_kept_under_the_name_of_another(world: World) -> None:
+    client, digest = world.client(), fingerprint("css/base.css")
+    paths = {
+        "css/base.css?v=0123456789ab": 200, f"css/base.css?v={digest}&x=1": 200, f"css/forms.css?v={digest}": 200,
+        f"css//base.css?v={digest}": 200, f"/css/base.css?v={digest}": 200, f"css/none.css?v={digest}": 404,
+    }  # fmt: skip
+    got = {path: client.get(f"http://testserver/static/{path}") for path in paths}
+    assert {path: (answer.status_code, answer.headers["cache-control"]) for path, answer in got.items()} == {
+        path: (status, "no-cache") for path, status in paths.items()
+    }
 
 
 @pytest.mark.parametrize(
