@@ -61,7 +61,8 @@ def serving(place: Place, environment: Mapping[str, str]) -> Iterator[list[int]]
         servers = []
         for port in place.ports:
             command = [sys.executable, "-c", "from panel.cli import main; main()", "serve", "--port", str(port)]
-            servers.append(stack.enter_context(subprocess.Popen(command, env=dict(environment))))
+            started = subprocess.Popen(command, env=dict(environment), stdout=subprocess.DEVNULL)
+            servers.append(stack.enter_context(started))
         try:
             yield [server.pid for server in servers]
         finally:
