@@ -1,5 +1,6 @@
 """The samples for systemd, nginx, Caddy and containers: judged by their own checkers where those are, else read."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import run
 from panel.core.config import Settings
 from panel.core.security import DOOR_KEY
 
@@ -78,6 +80,31 @@ def test_what_nginx_takes_in_its_http_block_alone_stands_outside_its_servers() -
         depth += line.count("{") - line.count("}")
     assert (found["log_format"], found["map"], found["server"]) == (0, 0, 0)
     assert "http2" not in found, "nginx before 1.25 does not know it as a directive"
+
+
+CHECK = """
+const { validate } = require("dockerfile-utils");
+const text = require("fs").readFileSync(0, "utf8");
+for (const each of validate(text)) console.log(`${each.range.start.line + 1}: ${each.message}`);
+"""
+
+
+def faults_of(containerfile: str) -> list[str]:
+    """Return what the checker of the language server for container files finds, line by line."""
+    node = shutil.which("node")
+    assert node is not None, "python3 run.py test provides it"
+    told = {**os.environ, "NODE_PATH": str(Path(run.JUDGES) / "node_modules")}
+    done = subprocess.run(
+        [node, "-e", CHECK], input=containerfile, env=told, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_the_checker_of_container_files_finds_no_fault() -> None:
+    text = sample("Containerfile")
+    assert faults_of(text) == []
+    assert faults_of(text.replace("COPY panel", "COPPY panel").replace("EXPOSE 8000", "EXPOSE a")) != []
 
 
 def test_docker_itself_takes_the_containerfile() -> None:
