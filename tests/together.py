@@ -13,6 +13,7 @@ ALONE = (
     "tests/contracts/test_bad_input.py",
     "tests/contracts/test_canaries.py",
     "tests/foreign/",
+    "tests/live/test_public_cache.py",
     "tests/operation/test_backup_postgres.py",
     "tests/operation/test_clumsy.py",
     "tests/operation/test_metrics.py",

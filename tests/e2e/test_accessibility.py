@@ -1,5 +1,6 @@
 """Every screen under axe-core in both languages, at three widths, some in the dark; and a ballot by keyboard alone."""
 
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -230,7 +231,7 @@ def test_a_ballot_is_cast_with_tab_space_and_enter_alone(running: Served, screen
     expect(page.get_by_text("将作如下记录")).to_be_visible()
     tab_to(page, "form[data-ballot] button[type=submit]")
     page.keyboard.press("Enter")
-    expect(page.get_by_text("截止前可以更改")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"已收到 \d\d:\d\d:\d\d，截止前可以更改。"))).to_be_visible()
     with world.db() as db:
         assert [(b.choice, b.seat_id) for b in db.exec(select(Ballot))] == [("established", world.seats["luo"])]
 
