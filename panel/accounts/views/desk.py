@@ -1,7 +1,8 @@
 """The desk where people sign in: what this area keeps per installation, and the cookies it hands out."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Protocol
@@ -74,6 +75,28 @@ def begin_guess(site: Site, keys: Sequence[Key]) -> Throttle:
     if seconds := throttle.begin(keys, clock.monotonic()):
         raise too_often(seconds)
     return throttle
+
+
+@dataclass
+class Guess:
+    """A guess that is being checked: wrong until it is said to be right."""
+
+    right: bool = False
+
+
+@contextmanager
+def guess(site: Site, keys: Sequence[Key]) -> Iterator[Guess]:
+    """Brake a guess while it is checked; raises Busy for whoever has to wait first.
+
+    One that is cut short by a failure was not made: left under way, it would keep others waiting for good.
+    """
+    throttle, made = begin_guess(site, keys), Guess()
+    try:
+        yield made
+    except BaseException:
+        throttle.abandoned(keys, clock.monotonic())
+        raise
+    (throttle.succeeded if made.right else throttle.failed)(keys, clock.monotonic())
 
 
 def drawn(address: str) -> Markup:

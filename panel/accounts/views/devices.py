@@ -8,8 +8,8 @@ from panel.accounts import actions, passwords, queries, rules
 from panel.accounts.forms import PasswordForm
 from panel.accounts.models import Person, SignInSession
 from panel.accounts.strength import why_not_password
-from panel.accounts.views.desk import begin_guess, desk, device_of, set_session
-from panel.core import clock, log
+from panel.accounts.views.desk import desk, device_of, guess, set_session
+from panel.core import log
 from panel.core.errors import Reason
 from panel.core.forms import Form
 from panel.core.ids import new_reference
@@ -82,11 +82,10 @@ async def _errors(acting: Acting, form: PasswordForm) -> dict[str, Reason]:
 async def why_not_current(acting: Acting, password: str) -> Reason | None:
     """Check the present password under the same brake as signing in: a stolen session must not guess it."""
     keys = [("account", acting.me.person_id)]
-    throttle = begin_guess(acting.site, keys)
-    kept = await acting.ask(lambda db: db.get_one(Person, acting.me.person_id).password_hash)
-    right = await passwords.holds(kept, password)
-    (throttle.succeeded if right else throttle.failed)(keys, clock.monotonic())
-    return None if right else Reason("This is not your present password.")
+    with guess(acting.site, keys) as made:
+        kept = await acting.ask(lambda db: db.get_one(Person, acting.me.person_id).password_hash)
+        made.right = await passwords.holds(kept, password)
+    return None if made.right else Reason("This is not your present password.")
 
 
 routes = [

@@ -15,7 +15,7 @@ from panel.accounts.forms import CodeForm, FactorForm, SecondStepForm
 from panel.accounts.models import Person
 from panel.accounts.passkeys import relying_party
 from panel.accounts.views import sign_in
-from panel.accounts.views.desk import begin_guess, desk, device_of, drawn
+from panel.accounts.views.desk import desk, device_of, drawn, guess
 from panel.core import clock, log
 from panel.core.errors import FactorNeeded, Gone, Reason, Refused
 from panel.core.forms import Form
@@ -127,9 +127,9 @@ async def new_codes() -> tuple[list[str], list[str]]:
 async def _step(acting: Acting, code: str) -> int | None:
     """Return the step of one's own code, under the brake of signing in."""
     keys = [("account", f"factor {acting.me.person_id}")]
-    throttle = begin_guess(acting.site, keys)
-    step = await acting.ask(partial(_matching, acting, acting.me.person_id, code))
-    (throttle.failed if step is None else throttle.succeeded)(keys, clock.monotonic())
+    with guess(acting.site, keys) as made:
+        step = await acting.ask(partial(_matching, acting, acting.me.person_id, code))
+        made.right = step is not None
     return step
 
 
@@ -152,12 +152,11 @@ async def second_step(acting: Acting, form: SecondStepForm) -> Response:
     if person is None or person.disabled_at is not None:
         raise Gone(Reason("Signing in took too long. Please begin again."))
     keys = [("account", f"factor {person.id}")]
-    throttle = begin_guess(acting.site, keys)
-    if not await used_up(acting, person, form.code):
-        throttle.failed(keys, clock.monotonic())
+    with guess(acting.site, keys) as made:
+        made.right = await used_up(acting, person, form.code)
+    if not made.right:
         log.security("second_step_failed", person=person.id)
         return sign_in.ask_for_code(acting, person, form.next, status=401, reason=rules.WRONG_CODE)
-    throttle.succeeded(keys, clock.monotonic())
     return await sign_in.begin(acting, person, onward=form.next)
 
 

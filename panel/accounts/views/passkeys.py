@@ -1,7 +1,6 @@
 """Passkeys: making one, signing in with one, confirming with one. `accounts.passkeys` judges what a browser answers."""
 
 import json
-from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 
 import anyio
@@ -13,10 +12,10 @@ from panel.accounts import actions, passkeys, queries, rules
 from panel.accounts.forms import NewPasskeyForm, PasskeyForm
 from panel.accounts.models import Passkey, Person
 from panel.accounts.passkeys import Purpose, RelyingParty, Unproven, Used
-from panel.accounts.throttle import Key, Throttle, address_key
+from panel.accounts.throttle import address_key
 from panel.accounts.views import factors, sign_in
-from panel.accounts.views.desk import begin_guess, desk
-from panel.core import clock, log
+from panel.accounts.views.desk import desk, guess
+from panel.core import log
 from panel.core.errors import NotFound, Reason, Refused
 from panel.core.forms import Form
 from panel.core.pages import Acting, Edge, Reading, act, page
@@ -115,32 +114,21 @@ async def renew_codes(acting: Acting, form: Form) -> Response:
 async def sign_in_by_passkey(acting: Acting, form: PasskeyForm) -> Response:
     """Sign in with a passkey alone: it has verified its person. No brake on an account stops it (ASVS 6.3.1)."""
     keys = [address_key(acting.request.client.host if acting.request.client else "")]
-    throttle = begin_guess(acting.site, keys)
-    person = await _braked(throttle, keys, shown(acting, Purpose.SIGN_IN, form.passkey))
+    with guess(acting.site, keys) as made:
+        person = await shown(acting, Purpose.SIGN_IN, form.passkey)
+        made.right = person is not None
     if person is None:
-        throttle.failed(keys, clock.monotonic())
         return sign_in.again(acting, rules.WRONG_PASSKEY, onward=form.next)
-    throttle.succeeded(keys, clock.monotonic())
     return await sign_in.begin(acting, person, onward=form.next)
 
 
 async def why_not_own(acting: Acting, typed: str) -> Reason | None:
     """Say why an answer does not prove that the person of this session is there."""
     keys = [("account", f"factor {acting.me.person_id}")]
-    throttle = begin_guess(acting.site, keys)
-    person = await _braked(throttle, keys, shown(acting, Purpose.PROOF, typed))
-    right = person is not None and person.id == acting.me.person_id
-    (throttle.succeeded if right else throttle.failed)(keys, clock.monotonic())
-    return None if right else rules.WRONG_PASSKEY
-
-
-async def _braked(throttle: Throttle, keys: Sequence[Key], trying: Awaitable[Person | None]) -> Person | None:
-    """Await a try; one that is cut short, because nothing can be written, is no wrong guess."""
-    try:
-        return await trying
-    except Refused:
-        throttle.abandoned(keys, clock.monotonic())
-        raise
+    with guess(acting.site, keys) as made:
+        person = await shown(acting, Purpose.PROOF, typed)
+        made.right = person is not None and person.id == acting.me.person_id
+    return None if made.right else rules.WRONG_PASSKEY
 
 
 async def shown(acting: Acting, purpose: Purpose, typed: str) -> Person | None:

@@ -11,11 +11,11 @@ from panel.accounts import actions, queries
 from panel.accounts.models import Person, SignInSession
 from panel.accounts.passkeys import relying_party
 from panel.accounts.rules import WRONG_CODE
-from panel.accounts.views.desk import begin_guess, desk
+from panel.accounts.views.desk import desk, guess
 from panel.accounts.views.devices import why_not_current
 from panel.accounts.views.factors import used_up
 from panel.accounts.views.passkeys import why_not_own
-from panel.core import clock, log
+from panel.core import log
 from panel.core.errors import ProofNeeded, Reason, SignInNeeded
 from panel.core.pages import Acting, Site, edge, page_before, refusal
 from panel.core.security import Actor
@@ -61,10 +61,9 @@ def _known(db: Session, me: Actor, site: Site) -> tuple[SignInSession, Person, b
 
 async def _why_not_code(acting: Acting, person: Person, typed: str) -> Reason | None:
     keys = [("account", f"factor {person.id}")]
-    throttle = begin_guess(acting.site, keys)
-    right = await used_up(acting, person, typed)
-    (throttle.succeeded if right else throttle.failed)(keys, clock.monotonic())
-    return None if right else WRONG_CODE
+    with guess(acting.site, keys) as made:
+        made.right = await used_up(acting, person, typed)
+    return None if made.right else WRONG_CODE
 
 
 def proof_needed(request: Request, error: ProofNeeded) -> Response:
