@@ -5,6 +5,7 @@ its session, valid for five minutes; that it is used once, the unit of work sees
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,6 +30,10 @@ SECONDS = 300
 
 LONGEST = 8192
 """Characters of an answer at most: without attestation it has some hundreds."""
+
+
+CREDENTIAL_ID = re.compile("[A-Za-z0-9_-]{1,1400}")
+"""Base64url: nothing else is looked for in the database."""
 
 
 class Purpose(StrEnum):
@@ -151,7 +156,7 @@ def credential_id(answer: str) -> str:
         found = json.loads(answer)["id"] if len(answer) <= LONGEST else None
     except (ValueError, KeyError, TypeError, RecursionError):
         found = None
-    if not isinstance(found, str) or not found:
+    if not isinstance(found, str) or not CREDENTIAL_ID.fullmatch(found):
         raise Unproven("the answer cannot be read")
     return found
 

@@ -24,7 +24,7 @@ PERMISSIONS: dict[str, Grant] = {
     "accounts.enter_demo": ANYONE,
     "accounts.give_back_seat": ANYONE,
     "accounts.keep_factors": SIGNED_IN,
-    "accounts.keep_passkeys": SIGNED_IN,
+    "accounts.change_factors": SIGNED_IN,
     "accounts.set_up": ANYONE,
     "accounts.forget": ANYONE,
     "accounts.follow_link": ANYONE,
@@ -45,7 +45,7 @@ only with the one-time code and until there is an administrator (docs/security.m
 GRAVE = {
     "accounts.give_offices": always,
     "accounts.close_accounts": always,
-    "accounts.keep_passkeys": always,
+    "accounts.change_factors": always,
 }
 """Who may do what, taking a second factor away, and what opens an account."""
 
@@ -67,7 +67,7 @@ WRONG_CODE = Reason("This code does not hold. Wait for the next one and type it 
 WITHOUT_FACTOR = frozenset(
     {
         "accounts.keep_factors",
-        "accounts.keep_passkeys",
+        "accounts.change_factors",
         "accounts.sign_out",
         "accounts.see_devices",
         "accounts.end_session",

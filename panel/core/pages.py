@@ -444,4 +444,4 @@ def _once_more(request: Request, sent: FormData) -> list[tuple[str, str]]:
     """
     pairs = [(name, value) for name, value in sent.multi_items() if name != "proof"]
     whole = all(isinstance(value, str) for _, value in pairs) and not getattr(request.state, "hide_typed", False)
-    return [(name, str(value)) for name, value in pairs] if whole else []
+    return [(name, str(value)) for name, value in pairs] if whole and "csrf" in sent else []

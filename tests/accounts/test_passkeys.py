@@ -140,6 +140,8 @@ ATTACKS: dict[str, Callable[[Authenticator], Callable[[dict[str, Any]], str]]] =
     "no signature": lambda key: changed(key, lambda found: found["credential"]["response"].pop("signature")),
     "no response": lambda key: changed(key, lambda found: found["credential"].pop("response")),
     "a list": lambda key: lambda said: "[]",
+    "an id that is no text": lambda key: changed(key, lambda found: found["credential"].update(id="\ud800")),
+    "an id with a nought": lambda key: changed(key, lambda found: found["credential"].update(id="a\x00")),
     "nested too deep": lambda key: lambda said: "[" * 11_000,
     "nothing": lambda key: lambda said: "",
 }
@@ -203,6 +205,29 @@ def test_one_that_does_not_count_is_used_again_and_again(site: World) -> None:
     key = device(counts=False)
     assert add(site, browser(site, "luo"), key).status_code == 200
     assert [sign_in(site, key.use).status_code for _ in range(2)] == [303, 303]
+
+
+def test_9_a_check_that_fails_leaves_nothing_under_way(site: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = holder(site)
+    with monkeypatch.context() as failing:
+        failing.setattr("panel.accounts.views.passkeys._known", lambda db, name: 1 / 0)
+        assert {sign_in(site, key.use).status_code for _ in range(21)} == {500}
+    assert sign_in(site, key.use).status_code == 303
+
+
+def test_14_whoever_has_a_session_alone_gets_no_authenticator_and_no_codes(
+    site: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, key = browser(site, "luo"), device()
+    assert add(site, client, key).status_code == 200
+    enrolled = browser(site, "qin")
+    enrol(site, "qin", enrolled)
+    codes = enrolled.post("/passkeys/recovery-codes", data=site.token(enrolled, "/factors"), follow_redirects=False)
+    assert codes.status_code == 404, "who has an authenticator renews them by its code"
+    real = clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(minutes=6))
+    begun = client.post("/factors", data={**site.token(client, "/factors"), "next": ""}, follow_redirects=False)
+    assert (begun.status_code, 'data-form="proof"' in begun.text) == (403, True)
 
 
 def test_a_closed_account_stays_closed(site: World) -> None:

@@ -82,7 +82,7 @@ def take_factors_away(work: Work, actor: Actor | None, *, person_id: str) -> Non
 
 def renew_codes_by_proof(work: Work, actor: Actor, *, code_hashes: Sequence[str]) -> None:
     """Make new recovery codes for somebody who has passkeys and no authenticator; those from before are void."""
-    if not queries.has_factor(work.db, actor.person_id):
+    if queries.has_authenticator(work.db, actor.person_id) or not queries.passkeys(work.db, actor.person_id):
         raise NotFound
     factors.keep_codes(work, actor.person_id, code_hashes)
 

@@ -57,7 +57,7 @@ def _page(here: Edge, db: Session, *, onward: str, status: int = 200, reason: Re
     )  # fmt: skip
 
 
-@act("accounts.keep_factors", form=FactorForm)
+@act("accounts.change_factors", form=FactorForm)
 async def begin(acting: Acting, form: FactorForm) -> Response:
     """Begin an authenticator: its secret is made and shown until a code confirms it."""
     key = factors.sealing_key(acting.site.settings.factors_key)

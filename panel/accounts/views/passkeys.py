@@ -74,7 +74,7 @@ def ask_to_add(reading: Reading) -> Response:
     return JSONResponse({"token": token, "publicKey": options})
 
 
-@act("accounts.keep_passkeys", form=NewPasskeyForm)
+@act("accounts.change_factors", form=NewPasskeyForm)
 async def add(acting: Acting, form: NewPasskeyForm) -> Response:
     """Keep a new passkey; with the first second factor the recovery codes are shown, once."""
     me = acting.me
@@ -92,7 +92,7 @@ async def add(acting: Acting, form: NewPasskeyForm) -> Response:
     return factors.show_codes(acting, codes, form.next) if first else RedirectResponse("/factors", status_code=303)
 
 
-@act("accounts.keep_passkeys", of=queries.passkey_by_id)
+@act("accounts.change_factors", of=queries.passkey_by_id)
 async def remove(acting: Acting, passkey: Passkey, form: Form) -> Response:
     """Remove one of one's own passkeys."""
     required = desk(acting.site).signed_in.must_have_factor(acting.me.standings, acting.me.offices)
@@ -101,7 +101,7 @@ async def remove(acting: Acting, passkey: Passkey, form: Form) -> Response:
     return RedirectResponse("/factors", status_code=303)
 
 
-@act("accounts.keep_passkeys")
+@act("accounts.change_factors")
 async def renew_codes(acting: Acting, form: Form) -> Response:
     """Make new recovery codes for somebody who has no authenticator; they are shown once."""
     codes, hashes = await factors.new_codes()
