@@ -54,6 +54,7 @@
   const PAUSE = 1500;
   const LONGEST = 2500; // who types without a pause loses no more than that either
   const PATIENCE = 15000; // a connection that swallows in silence is given up, or nothing would ever be saved again
+  const KEPT_ALIVE = 60000; // bytes: what is larger a browser refuses to send on after the page has gone
   const autosave = (form) => {
     let timer = 0;
     let dirty = false;
@@ -70,17 +71,20 @@
       saving = true;
       try {
         const answer = await fetch(form.dataset.autosave, {
-          method: "POST", body: new URLSearchParams(sent), keepalive: true,
-          headers: { Accept: "application/json" }, credentials: "same-origin", signal: AbortSignal.timeout(PATIENCE),
+          method: "POST", body: new URLSearchParams(sent), keepalive: sent.length < KEPT_ALIVE,
+          headers: { Accept: "application/json" }, credentials: "same-origin", signal: AbortSignal.timeout?.(PATIENCE),
         });
-        const said = await answer.json();
+        if (answer.status >= 500) throw new Error(String(answer.status));
         lost = "";
+        // An answer that is no JSON is a page of its own (the sign-in is over): the button leads to it, with the text.
+        const said = await answer.json().catch(() => ({ message: unsent() }));
         if (answer.ok) {
           form.dataset.revision = said.revision;
           form.elements.revision.value = said.revision;
           if (told) told.textContent = told.dataset.words.replace("%", said.at);
-        } else if (told) {
-          told.textContent = said.message;
+        } else {
+          dirty = false;
+          if (told) told.textContent = said.message;
         }
       } catch {
         dirty = true;

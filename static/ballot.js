@@ -10,15 +10,20 @@
   const note = form.querySelector("[data-message]");
   const PATIENCE = 5000;
   const AGAIN = 3000;
+  const LONGEST = 30000; // a connection that swallows in silence is given up
   let timer = 0;
   let underWay = false;
   let absent = 0;
+  let asking = false;
   let touched = false;
 
   const received = async () => {
     const answer = await fetch(told.dataset.state, { cache: "no-store", credentials: "same-origin" });
+    // Who may no longer ask, or asks after the end, is told by the sheet itself; any other error is no answer.
+    if ([401, 403, 404].includes(answer.status)) return true;
     const mark = answer.ok ? answer.headers.get("Panel-Ballot") : null;
-    return mark && mark !== "none" && mark !== told.dataset.mark;
+    if (!mark) throw new Error(String(answer.status));
+    return mark !== "none" && mark !== told.dataset.mark;
   };
 
   const ready = () => {
@@ -30,6 +35,7 @@
   // A server may still be at work on what a broken connection brought it: only twice told is "not received" believed.
   const ask = async () => {
     clearTimeout(timer);
+    asking = true;
     if (label.textContent !== button.dataset.waiting) label.textContent = button.dataset.waiting;
     try {
       if (await received()) {
@@ -43,7 +49,9 @@
         return;
       }
     } catch {
-      absent = 0; // no connection: ask again
+      absent = 0; // no connection, or no answer: ask again
+    } finally {
+      asking = false;
     }
     timer = setTimeout(ask, AGAIN);
   };
@@ -54,12 +62,14 @@
     try {
       const answer = await fetch(form.action, {
         method: "POST", body: new URLSearchParams(new FormData(form)), credentials: "same-origin",
+        signal: AbortSignal.timeout?.(LONGEST),
       });
       if (answer.ok) location.assign(answer.url);
       else HTMLFormElement.prototype.submit.call(form); // a refusal is a page of its own
     } catch {
       underWay = false;
-      ask();
+      absent = 0;
+      if (!asking) ask();
     }
   };
 

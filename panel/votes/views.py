@@ -14,7 +14,7 @@ from panel.core.pages import Acting, Reading, act, page
 from panel.core.security import may
 from panel.votes import actions, queries, rules
 from panel.votes.forms import AnnulmentForm, BallotForm, MotionForm, padded
-from panel.votes.models import Motion, RollEntry, Secrecy
+from panel.votes.models import Motion, MotionState, RollEntry, Secrecy
 from panel.votes.tally import Rule
 
 SHEET = "/motions/{}/ballot"
@@ -61,7 +61,9 @@ def state(reading: Reading, motion: Motion) -> Response:
     """Say whether the member's ballot has been received: read again when an answer stays out."""
     own = queries.own_ballot(reading.db, motion, _seat(reading, motion))
     answer = reading.render("votes/_state.html", own=own, motion=motion)
-    answer.headers["Panel-Ballot"] = own.mark if own else "none"
+    # After the end a sealed ballot is destroyed, and may have been counted: the sheet says whether there was one.
+    closed = motion.state is not MotionState.OPEN
+    answer.headers["Panel-Ballot"] = own.mark if own else "closed" if closed else "none"
     return answer
 
 

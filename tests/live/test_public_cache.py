@@ -135,7 +135,10 @@ class Behind:
         """Return what the public has: pages, the entry of a publication, the record, a style sheet."""
         home = self.get("/public").body.decode()
         style = re.findall(r'"(/static/css/base\.css\?v=[0-9a-f]{12})"', home)[0]
-        size = int(self.get("/record/checkpoint").body.split(b"\n")[1])
+        until = time.monotonic() + 60  # the server signs its first checkpoint in its own time
+        while (signed := self.get("/record/checkpoint")).status == 404 and time.monotonic() < until:
+            time.sleep(0.1)
+        size = int(signed.body.split(b"\n")[1])
         tile = f"/record/tile/0/000.p/{size}"
         return ["/public", self.summary, f"{self.summary}/entry", "/how-to-verify", "/record/checkpoint", tile, style]
 

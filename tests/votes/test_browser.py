@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, expect
-from sqlmodel import func, select
+from sqlmodel import delete, func, select
 
-from panel.votes.models import Ballot, Motion, SealedBallot
+from panel.votes.models import Ballot, Motion, MotionState, SealedBallot
 from tests.browser import Screens
 from tests.serving import Served, served
 from tests.votes.chamber import events, facts, open_sealed, opened, sit
@@ -110,6 +110,48 @@ def test_an_answer_that_stays_out_is_asked_for(hall: Served, screens: Screens) -
     expect(page.get_by_text(re.compile(r"已收到 \d\d:\d\d:\d\d"))).to_be_visible()
     assert page.evaluate("JSON.parse(sessionStorage.said)") == ["提交中…", "正在确认是否收到…"]
     assert sealed_ballots(hall) == 1
+
+
+def test_an_error_is_no_answer_and_is_not_taken_for_not_received(hall: Served, screens: Screens) -> None:
+    screens.expect_trouble("503")
+    screens.expect_trouble("ERR_")
+    page, asked = screens.open("phone"), list[str]()
+    sheet(hall, page, open_sealed(hall.world))
+
+    def away(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=503, body="") if len(asked) < 4 else route.continue_()
+
+    page.route("**/ballots", lambda route: route.abort())
+    page.route("**/ballot/state", away)
+    page.locator("input[type=radio]").first.check()
+    page.locator("summary", has_text="核对").click()
+    page.locator("form[data-ballot] button[type=submit]").click(no_wait_after=True)
+    expect(page.locator("form[data-ballot] [data-message]")).to_contain_text("没有收到")
+    assert len(asked) == 5, "three errors are no answer; two answers say that it is not there"
+
+
+def test_a_secret_ballot_that_was_counted_meanwhile_is_never_called_not_received(
+    hall: Served, screens: Screens
+) -> None:
+    screens.expect_trouble("ERR_")
+    page, motion = screens.open("phone"), open_sealed(hall.world)
+    sheet(hall, page, motion)
+    sent = list[str]()
+
+    def lose_the_answer(route: Route) -> None:
+        route.fetch(max_redirects=0)
+        sent.append(route.request.url)
+        hall.world.work(lambda work: setattr(work.db.get_one(Motion, motion.id), "state", MotionState.CLOSED))
+        hall.world.work(lambda work: work.db.execute(delete(SealedBallot)))
+        route.abort()
+
+    page.route("**/ballots", lose_the_answer)
+    page.locator("input[type=radio]").first.check()
+    page.locator("summary", has_text="核对").click()
+    page.locator("form[data-ballot] button[type=submit]").click(no_wait_after=True)
+    expect(page.get_by_text("表决已截止")).to_be_visible()
+    assert (len(sent), page.get_by_text("没有收到").count()) == (1, 0)
 
 
 def test_pressing_twice_sends_once(hall: Served, screens: Screens) -> None:
