@@ -159,6 +159,7 @@ def register() -> None:
     for rules in AREAS:
         security.PERMISSIONS.update(rules.PERMISSIONS)
         security.GRAVE.update(getattr(rules, "GRAVE", {}))
+        security.ALWAYS_PROVED.update(getattr(rules, "ALWAYS_PROVED", ()))
     security.WITHOUT_FACTOR |= accounts_rules.WITHOUT_FACTOR
     security.STANDINGS[:] = [cases_queries.standings, committees_queries.standings]
     hooks.ON_RECUSAL[:] = [votes_actions.annul_for_recusal, hearings_actions.stand_aside]

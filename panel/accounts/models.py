@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Column, LargeBinary
+from sqlalchemy import BigInteger, Column, LargeBinary
 from sqlmodel import Field, SQLModel
 
 from panel.core.db import Row
@@ -105,7 +105,7 @@ class Passkey(Row, table=True):
     person_id: str = Field(foreign_key="person.id", index=True)
     credential_id: str = Field(unique=True, max_length=1400)
     public_key: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
-    sign_count: int = 0
+    sign_count: int = Field(default=0, sa_type=BigInteger)
     name: str = Field(max_length=80)
     used_at: datetime | None = None
 

@@ -23,7 +23,7 @@ from panel.accounts.models import (
     SignInLink,
     SignInSession,
 )
-from panel.accounts.rules import OfficeRules, must_have_factor
+from panel.accounts.rules import PROOF_LASTS, OfficeRules, must_have_factor
 from panel.core import clock, security
 from panel.core.db import remembered
 from panel.core.errors import Reason
@@ -310,9 +310,9 @@ class SignedIn:
         """Say whether this installation asks somebody of these standings and offices for a second factor."""
         return must_have_factor(self._second_factor, offices, {standing.role for standing in standings.values()})
 
-    def proved_until(self, row: SignInSession) -> datetime | None:
-        """Return until when the last proof of who somebody is holds; None where no other is asked for."""
-        return None if self._proof is None else (row.proved_at or row.created_at) + self._proof
+    def proved_until(self, row: SignInSession) -> datetime:
+        """Return until when the last proof of who somebody is holds."""
+        return (row.proved_at or row.created_at) + (self._proof or PROOF_LASTS)
 
     def _over(self, reference: str, kept: _Kept, now: datetime) -> bool:
         return now >= kept.expires_at or now - self._last_seen(reference, kept) > self.idle
@@ -360,7 +360,7 @@ class SignedIn:
             rehearsing=row.rehearsing,
             standings=standings, offices=offices,
             lacks_factor=must and not has_factor(db, someone.id),
-            proved_until=None if someone.fictional else self.proved_until(row),
+            proved_until=None if someone.fictional else self.proved_until(row), proves=self._proof is not None,
         )  # fmt: skip
         if len(self._kept) >= KEPT:
             self._kept.clear()

@@ -49,6 +49,12 @@ GRAVE = {
 }
 """Who may do what, taking a second factor away, and what opens an account."""
 
+ALWAYS_PROVED = frozenset({"accounts.change_factors"})
+"""Full re-authentication before a change of what opens an account, whatever the settings say (ASVS 7.5.1)."""
+
+PROOF_LASTS = timedelta(minutes=5)
+"""How long a proof holds where the installation asks for none but these."""
+
 NO_PASSWORD = "!"
 """What is kept of an account whose person has not chosen a password yet: no password fits it."""
 

@@ -88,6 +88,7 @@ class Actor:
     """The person behind a request, with their standing in every case; loaded afresh for each request.
 
     `proved_until`: until when they need not prove anew who they are; None where that is never asked of them.
+    `proves`: whether the installation asks for it before every grave act.
     """
 
     person_id: str
@@ -98,6 +99,7 @@ class Actor:
     rehearsing: bool = False
     lacks_factor: bool = False
     proved_until: datetime | None = None
+    proves: bool = False
     standings: Mapping[str, Standing] = field(default_factory=dict)
     offices: frozenset[Office] = frozenset()
 
@@ -156,6 +158,9 @@ GRAVE: dict[str, Callable[[Any], bool]] = {}
 installation asks for it; each says of which things.
 """
 
+ALWAYS_PROVED: set[str] = set()
+"""Filled by app.py: grave acts before which they prove it even where the installation does not ask for it."""
+
 STANDINGS: list[Callable[[Session, str], Iterable[Standing]]] = []
 """Filled by app.py: where a person's standings come from (assignments, seats)."""
 
@@ -194,7 +199,7 @@ def must_prove(actor: Actor | None, action: str, thing: Any, now: datetime) -> b
     """Say whether somebody must prove anew who they are before this act: it is grave, and their last proof is old."""
     if actor is None or actor.proved_until is None or now < actor.proved_until:
         return False
-    return action in GRAVE and GRAVE[action](thing)
+    return (actor.proves or action in ALWAYS_PROVED) and action in GRAVE and GRAVE[action](thing)
 
 
 def always(_thing: Any) -> bool:

@@ -252,8 +252,9 @@ class LiveServer:
         socket, hearing_id = self._counted(sid), self._hearing_in(sid, sent)
         if socket is None or hearing_id is None:
             return {"ok": False}
+        at = self._generation()
         audience = self._audience_at_once(socket.visitor, hearing_id)
-        at = -1 if audience is None else self._generation()
+        at = -1 if audience is None else at
         while at != self._generation():
             at = self._generation()
             audience = await anyio.to_thread.run_sync(self._audience, socket.visitor, hearing_id)

@@ -14,6 +14,8 @@ from starlette.testclient import TestClient
 from panel.accounts import actions, factors, passwords, queries
 from panel.accounts.models import LinkPurpose, Person, RecoveryCode, SecondFactor
 from panel.core import clock
+from panel.core.errors import Busy, Reason
+from panel.core.pages import Acting
 from panel.record.models import RecordEntry
 from panel.work import Work
 from tests.accounts.test_links import choose, link
@@ -191,9 +193,10 @@ def test_an_authenticator_that_is_not_confirmed_is_none(guarded: World) -> None:
 def test_new_recovery_codes_make_the_old_ones_void(guarded: World, now: list[datetime]) -> None:
     client = guarded.client("luo")
     secret, old = enrol(guarded, "luo", client)
-    now[0] += timedelta(seconds=60)
-    sent = {**guarded.token(client, "/factors"), "code": code_of(secret), "next": ""}
-    answer = client.post("/factors/recovery-codes", data=sent)
+    now[0] += timedelta(minutes=6)
+    sent = guarded.token(client, "/factors")
+    assert client.post("/factors/recovery-codes", data=sent).status_code == 403
+    answer = client.post("/factors/recovery-codes", data={**sent, "proof": code_of(secret)})
     new = re.findall(r"<code>([a-z0-9]{5}-[a-z0-9]{5})</code>", answer.text)
     assert (len(new), set(new) & set(old)) == (10, set())
     visitor, page = password(guarded, "luo")
@@ -201,15 +204,45 @@ def test_new_recovery_codes_make_the_old_ones_void(guarded: World, now: list[dat
     assert second(guarded, visitor, page, new[0]).status_code == 303
 
 
-def test_one_s_own_is_removed_by_a_code_unless_duties_ask_for_it(guarded: World, now: list[datetime]) -> None:
+def test_one_s_own_is_removed_by_a_proof_unless_duties_ask_for_it(guarded: World, now: list[datetime]) -> None:
     for who, status in (("luo", 303), ("chair", 409)):
         client = guarded.client(who)
         secret, _ = enrol(guarded, who, client)
-        now[0] += timedelta(seconds=60)
-        sent = {**guarded.token(client, "/factors"), "code": "000000", "next": ""}
-        assert client.post("/factors/removal", data=sent, follow_redirects=False).status_code == 422
-        sent = {**guarded.token(client, "/factors"), "code": code_of(secret), "next": ""}
-        assert client.post("/factors/removal", data=sent, follow_redirects=False).status_code == status
+        now[0] += timedelta(minutes=6)
+        sent = guarded.token(client, "/factors")
+        for proof in ("", "000000"):
+            answer = client.post("/factors/removal", data={**sent, "proof": proof}, follow_redirects=False)
+            assert (answer.status_code, 'data-form="proof"' in answer.text) == (403, True)
+        answer = client.post("/factors/removal", data={**sent, "proof": code_of(secret)}, follow_redirects=False)
+        assert answer.status_code == status
+
+
+def test_14_what_opens_an_account_is_proved_for_even_where_the_setting_is_off(
+    guarded: World, now: list[datetime]
+) -> None:
+    client = guarded.client("luo")
+    assert client.post("/factors", data={**guarded.token(client, "/factors"), "next": ""}).status_code == 200
+    secret = re.sub(r"\s", "", re.findall(r"<code>([A-Z2-7 ]+)</code>", client.get("/factors").text)[0])
+    now[0] += timedelta(minutes=6)
+    begun = {**guarded.token(client, "/factors"), "next": ""}
+    sent = {**begun, "code": code_of(secret)}
+    for path, fields in (("/factors", begun), ("/factors/confirmation", sent)):
+        answer = client.post(path, data=fields, follow_redirects=False)
+        assert (answer.status_code, 'data-form="proof"' in answer.text) == (403, True)
+    assert client.post("/factors/confirmation", data={**sent, "proof": PASSWORD}).status_code == 200
+
+
+def test_a_server_too_busy_to_write_is_not_a_wrong_code(guarded: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, codes = enrol(guarded, "luo")
+    client, page = password(guarded, "luo")
+
+    async def full(*_: object, **__: object) -> None:
+        raise Busy(Reason("Too many things are waiting."), seconds=1)
+
+    with monkeypatch.context() as busy:
+        busy.setattr(Acting, "write_unkeyed", full)
+        assert second(guarded, client, page, codes[0]).status_code == 429
+    assert second(guarded, client, page, codes[0]).status_code == 303
 
 
 def test_an_administrator_takes_a_lost_one_away_and_its_person_is_signed_out(guarded: World) -> None:

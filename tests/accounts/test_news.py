@@ -80,6 +80,8 @@ def test_every_change_of_a_second_factor_is_told(told: World) -> None:
     sent = {"csrf": told.token(browser, "/sign-in")["csrf"], "token": token, "code": codes[0], "next": ""}
     assert browser.post("/sign-in/second-step", data=sent, follow_redirects=False).status_code == 303
     assert mails(told) == [("luo@example.cn", "您的一个恢复码已被使用"), ("luo@example.cn", SUBJECT["device"])]
+    told.act(actions.renew_codes, "luo", code_hashes=["x"])
+    assert mails(told) == [("luo@example.cn", "您的恢复码已重新生成")]
     told.act(actions.remove_factor, "system", person_id=told.people["luo"], required=False)
     assert mails(told) == [("luo@example.cn", "您的账户移除了二次验证")]
 

@@ -14,7 +14,8 @@ from sqlmodel import select
 from starlette.testclient import TestClient
 
 from panel.accounts import actions, passkeys, passwords, rules
-from panel.accounts.models import Passkey, Person, RecoveryCode, SignInSession, UsedChallenge
+from panel.accounts.models import Passkey, Person, RecoveryCode, SecondFactor, SignInSession, UsedChallenge
+from panel.accounts.views import passkeys as passkey_views
 from panel.core import clock
 from panel.core.errors import Refused
 from panel.record.models import RecordEntry
@@ -222,12 +223,60 @@ def test_14_whoever_has_a_session_alone_gets_no_authenticator_and_no_codes(
     assert add(site, client, key).status_code == 200
     enrolled = browser(site, "qin")
     enrol(site, "qin", enrolled)
-    codes = enrolled.post("/passkeys/recovery-codes", data=site.token(enrolled, "/factors"), follow_redirects=False)
-    assert codes.status_code == 404, "who has an authenticator renews them by its code"
     real = clock.now
     monkeypatch.setattr(clock, "now", lambda: real() + timedelta(minutes=6))
-    begun = client.post("/factors", data={**site.token(client, "/factors"), "next": ""}, follow_redirects=False)
-    assert (begun.status_code, 'data-form="proof"' in begun.text) == (403, True)
+    for browser_, path in ((client, "/factors"), (client, "/factors/recovery-codes"), (enrolled, "/factors/removal")):
+        sent = site.token(browser_, "/factors")
+        answer = browser_.post(path, data=sent, follow_redirects=False)
+        assert (answer.status_code, 'data-form="proof"' in answer.text) == (403, True)
+
+
+def test_whoever_lost_the_phone_removes_its_authenticator_by_a_passkey(
+    site: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, key = browser(site, "chair"), device()
+    enrol(site, "chair", client)
+    assert add(site, client, key).status_code == 303
+    real = clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(minutes=6))
+    proof = key.use(client.get("/passkeys/proof").json())
+    sent = {**site.token(client, "/factors"), "proof": proof}
+    assert client.post("/factors/removal", data=sent, follow_redirects=False).status_code == 303
+    with site.db() as db:
+        assert (len(db.exec(select(SecondFactor)).all()), len(db.exec(select(RecoveryCode)).all())) == (0, 10)
+
+
+def test_a_wrong_code_does_not_keep_the_passkey_out(site: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, key = browser(site, "luo"), device()
+    assert add(site, client, key).status_code == 200
+    real = clock.now
+    monkeypatch.setattr(clock, "now", lambda: real() + timedelta(minutes=6))
+    statuses = list[int]()
+    while 429 not in statuses and len(statuses) < 15:
+        sent = {**site.token(client, "/factors"), "proof": "000000"}
+        statuses.append(client.post("/factors/recovery-codes", data=sent).status_code)
+    assert statuses[-1] == 429
+    proof = key.use(client.get("/passkeys/proof").json())
+    answer = client.post("/factors/recovery-codes", data={**site.token(client, "/factors"), "proof": proof})
+    assert answer.status_code == 200
+
+
+def test_a_large_count_is_kept_and_one_of_an_account_closed_meanwhile_begins_no_session(
+    site: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = holder(site)
+    key.count = 2**32 - 3
+    assert sign_in(site, key.use).status_code == 303
+    used = passkey_views._use
+
+    async def closed_meanwhile(*told: Any) -> None:
+        await used(*told)
+        site.act(actions.disable, "system", person_id=site.people["luo"])
+
+    monkeypatch.setattr(passkey_views, "_use", closed_meanwhile)
+    before = sessions(site)
+    assert sign_in(site, key.use).status_code == 409
+    assert sessions(site) <= before
 
 
 def test_a_closed_account_stays_closed(site: World) -> None:

@@ -143,7 +143,6 @@ FORMS: dict[str, str] = {
     "accounts.take_factor_away": "Y",
     "accounts.sign_in_by_passkey": EVERYBODY,
     "accounts.add_passkey": SIGNED_IN,
-    "accounts.renew_codes_by_proof": SIGNED_IN,
     "accounts.give_office": "YZ",
     "accounts.end_office": "YZ",
     "accounts.describe": "Y",

@@ -13,7 +13,6 @@ from panel.accounts.actions.offices import add_administrator, describe, end_offi
 from panel.accounts.actions.passkeys import (
     add_passkey,
     remove_passkey,
-    renew_codes_by_proof,
     sweep_challenges,
     take_factors_away,
     use_passkey,
@@ -61,7 +60,6 @@ __all__ = [
     "remove_factor",
     "remove_passkey",
     "renew_codes",
-    "renew_codes_by_proof",
     "sign_in",
     "sign_out",
     "sweep_challenges",

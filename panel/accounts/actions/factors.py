@@ -8,14 +8,20 @@ from panel.accounts import queries, rules
 from panel.accounts.actions import sessions
 from panel.accounts.actions.news import News, tell
 from panel.accounts.events import FactorAdded, FactorRemoved, RecoveryCodesMade, RecoveryCodeUsed
-from panel.accounts.models import RecoveryCode, SecondFactor
+from panel.accounts.models import Person, RecoveryCode, SecondFactor
 from panel.core.errors import NotFound, Refused, require
 from panel.core.security import Actor
 from panel.work import Work
 
 
+def alone(work: Work, person_id: str) -> None:
+    """Let changes of one person's factors follow one another: of two at once, each would count the other's."""
+    work.db.exec(select(Person.id).where(Person.id == person_id).with_for_update()).one()
+
+
 def begin_factor(work: Work, actor: Actor, *, sealed: bytes) -> SecondFactor:
     """Keep the sealed secret of an authenticator that has not been confirmed yet; one begun before is void."""
+    alone(work, actor.person_id)
     before = queries.factor_of(work.db, actor.person_id)
     require(rules.why_not_begin_factor(confirmed=before is not None and before.confirmed_at is not None))
     if before is not None:
@@ -26,6 +32,7 @@ def begin_factor(work: Work, actor: Actor, *, sealed: bytes) -> SecondFactor:
 
 def confirm_factor(work: Work, actor: Actor, *, step: int, code_hashes: Sequence[str]) -> SecondFactor:
     """Confirm an authenticator by a code of it (its time step); every other session of the account ends."""
+    alone(work, actor.person_id)
     factor = queries.factor_of(work.db, actor.person_id)
     if factor is None:
         raise NotFound
@@ -62,14 +69,18 @@ def use_recovery_code(work: Work, actor: Actor | None, *, person_id: str, code_i
     return left
 
 
-def renew_codes(work: Work, actor: Actor, *, step: int, code_hashes: Sequence[str]) -> None:
+def renew_codes(work: Work, actor: Actor, *, code_hashes: Sequence[str]) -> None:
     """Make new recovery codes; those from before are void."""
-    use_step(work, actor, person_id=actor.person_id, step=step)
+    alone(work, actor.person_id)
+    if not queries.has_factor(work.db, actor.person_id):
+        raise NotFound
     keep_codes(work, actor.person_id, code_hashes)
+    tell(work, actor.person_id, News.RECOVERY_CODES)
 
 
 def remove_factor(work: Work, actor: Actor | None, *, person_id: str, required: bool) -> None:
     """Remove somebody's authenticator; `required`: they must have a second factor, and this may be the last."""
+    alone(work, person_id)
     factor = queries.factor_of(work.db, person_id)
     if factor is None:
         raise NotFound

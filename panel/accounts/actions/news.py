@@ -21,6 +21,7 @@ class News(StrEnum):
     FACTOR_ADDED = "factor_added"
     FACTOR_REMOVED = "factor_removed"
     RECOVERY_CODE = "recovery_code"
+    RECOVERY_CODES = "recovery_codes"
     NEW_DEVICE = "new_device"
 
 
@@ -29,6 +30,7 @@ SUBJECTS = {
     News.FACTOR_ADDED: Reason("A second factor was added to your account"),
     News.FACTOR_REMOVED: Reason("A second factor was taken from your account"),
     News.RECOVERY_CODE: Reason("A recovery code of yours was used"),
+    News.RECOVERY_CODES: Reason("Your recovery codes were made anew"),
     News.NEW_DEVICE: Reason("Your account was used on a device that is new to us"),
 }
 

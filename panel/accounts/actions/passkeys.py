@@ -21,6 +21,7 @@ from panel.work import Work
 def add_passkey(work: Work, actor: Actor, *, made: Made, name: str, code_hashes: Sequence[str]) -> Passkey:
     """Keep a new passkey; every other session of the account ends. With the first factor come recovery codes."""
     _use_up(work, made.challenge_sha256)
+    factors.alone(work, actor.person_id)
     name = one_line(name)
     require(rules.why_not_add_passkey(len(queries.passkeys(work.db, actor.person_id)), name))
     if queries.passkey(work.db, made.credential_id) is not None:
@@ -56,6 +57,7 @@ def use_passkey(work: Work, actor: Actor | None, *, passkey_id: str, used: Used)
 
 def remove_passkey(work: Work, actor: Actor, *, passkey_id: str, required: bool) -> None:
     """Remove one of one's own passkeys; `required`: this person must have a second factor, and this may be the last."""
+    factors.alone(work, actor.person_id)
     passkey = work.db.get(Passkey, passkey_id)
     if passkey is None or passkey.person_id != actor.person_id:
         raise NotFound
@@ -70,6 +72,7 @@ def remove_passkey(work: Work, actor: Actor, *, passkey_id: str, required: bool)
 
 def take_factors_away(work: Work, actor: Actor | None, *, person_id: str) -> None:
     """Take every second factor of somebody away, for they have lost it: an administrator's act. All sign-ins end."""
+    factors.alone(work, person_id)
     held = queries.factor_of(work.db, person_id)
     passkeys = queries.passkeys(work.db, person_id)
     if held is None and not passkeys:
@@ -78,13 +81,6 @@ def take_factors_away(work: Work, actor: Actor | None, *, person_id: str) -> Non
         work.db.delete(each)
     work.db.flush()
     factors.removed(work, actor, person_id=person_id)
-
-
-def renew_codes_by_proof(work: Work, actor: Actor, *, code_hashes: Sequence[str]) -> None:
-    """Make new recovery codes for somebody who has passkeys and no authenticator; those from before are void."""
-    if queries.has_authenticator(work.db, actor.person_id) or not queries.passkeys(work.db, actor.person_id):
-        raise NotFound
-    factors.keep_codes(work, actor.person_id, code_hashes)
 
 
 def sweep_challenges(work: Work, actor: Actor | None) -> None:

@@ -26,6 +26,8 @@ def sign_in(
     Where the browser is not `known` from an earlier sign-in, its person is told of it.
     Who takes a seat in a rehearsal keeps their own session and goes back to it afterwards.
     """
+    if work.db.get_one(Person, person_id).disabled_at is not None:
+        raise Refused(Reason("This account was closed."))
     if simulated and of(work, person_id, simulated=False):
         raise Refused(Reason("A person has taken this seat."))
     if actor and not rehearsing:

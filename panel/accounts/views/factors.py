@@ -65,12 +65,13 @@ async def begin(acting: Acting, form: FactorForm) -> Response:
     return RedirectResponse(f"/factors?next={quote(local_path(form.next), safe='')}", status_code=303)
 
 
-@act("accounts.keep_factors", form=CodeForm)
+@act("accounts.change_factors", form=CodeForm)
 async def confirm(acting: Acting, form: CodeForm) -> Response:
     """Confirm the authenticator by a code; answers with the recovery codes, which are shown once."""
     step = await _step(acting, form.code)
     if step is None:
-        return await acting.ask(partial(_wrong, acting, form.next))
+        shown = partial(_page, acting, onward=form.next, status=422, reason=rules.WRONG_CODE)
+        return await acting.ask(shown)
     first = not await acting.ask(lambda db: queries.has_factor(db, acting.me.person_id))
     codes, hashes = await new_codes() if first else ([], [])
     await acting.write(actions.confirm_factor, step=step, code_hashes=hashes)
@@ -78,23 +79,18 @@ async def confirm(acting: Acting, form: CodeForm) -> Response:
     return show_codes(acting, codes, form.next) if first else RedirectResponse("/factors", status_code=303)
 
 
-@act("accounts.keep_factors", form=CodeForm)
-async def renew_codes(acting: Acting, form: CodeForm) -> Response:
+@act("accounts.change_factors")
+async def renew_codes(acting: Acting, form: Form) -> Response:
     """Make new recovery codes; they are shown once."""
-    step = await _step(acting, form.code)
-    if step is None:
-        return await acting.ask(partial(_wrong, acting, form.next))
     codes, hashes = await new_codes()
-    await acting.write(actions.renew_codes, step=step, code_hashes=hashes)
+    await acting.write(actions.renew_codes, code_hashes=hashes)
     log.security("recovery_codes_made", person=acting.me.person_id)
     return show_codes(acting, codes, "/factors")
 
 
-@act("accounts.keep_factors", form=CodeForm)
-async def remove(acting: Acting, form: CodeForm) -> Response:
-    """Remove one's authenticator, by a code of it."""
-    if await _step(acting, form.code) is None:
-        return await acting.ask(partial(_wrong, acting, form.next))
+@act("accounts.change_factors")
+async def remove(acting: Acting, form: Form) -> Response:
+    """Remove one's authenticator."""
     required = desk(acting.site).signed_in.must_have_factor(acting.me.standings, acting.me.offices)
     await acting.write(actions.remove_factor, person_id=acting.me.person_id, required=required)
     log.security("factor_removed", person=acting.me.person_id)
@@ -107,10 +103,6 @@ async def take_away(acting: Acting, person: Person, form: Form) -> Response:
     await acting.write(actions.take_factors_away, person_id=person.id)
     log.security("factor_removed", person=person.id, by=acting.me.person_id)
     return RedirectResponse(f"/people/{person.id}", status_code=303)
-
-
-def _wrong(here: Edge, onward: str, db: Session) -> Response:
-    return _page(here, db, onward=onward, status=422, reason=rules.WRONG_CODE)
 
 
 def show_codes(here: Edge, codes: Sequence[str], onward: str) -> Response:
@@ -172,8 +164,9 @@ async def used_up(acting: Acting, person: Person, code: str) -> bool:
             left = await acting.write_unkeyed(actions.use_recovery_code, person_id=person.id, code_id=recovery)
             log.security("recovery_code_used", person=person.id, left=left)
             return True
-    except Refused:
-        pass
+    except Refused as refused:
+        if refused.reason != rules.WRONG_CODE:
+            raise
     return False
 
 

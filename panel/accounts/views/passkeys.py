@@ -101,15 +101,6 @@ async def remove(acting: Acting, passkey: Passkey, form: Form) -> Response:
     return RedirectResponse("/factors", status_code=303)
 
 
-@act("accounts.change_factors")
-async def renew_codes(acting: Acting, form: Form) -> Response:
-    """Make new recovery codes for somebody who has no authenticator; they are shown once."""
-    codes, hashes = await factors.new_codes()
-    await acting.write(actions.renew_codes_by_proof, code_hashes=hashes)
-    log.security("recovery_codes_made", person=acting.me.person_id)
-    return factors.show_codes(acting, codes, "/factors")
-
-
 @act("accounts.sign_in", form=PasskeyForm)
 async def sign_in_by_passkey(acting: Acting, form: PasskeyForm) -> Response:
     """Sign in with a passkey alone: it has verified its person. No brake on an account stops it (ASVS 6.3.1)."""
@@ -124,7 +115,7 @@ async def sign_in_by_passkey(acting: Acting, form: PasskeyForm) -> Response:
 
 async def why_not_own(acting: Acting, typed: str) -> Reason | None:
     """Say why an answer does not prove that the person of this session is there."""
-    keys = [("account", f"factor {acting.me.person_id}")]
+    keys = [("account", f"passkey {acting.me.person_id}")]
     with guess(acting.site, keys) as made:
         person = await shown(acting, Purpose.PROOF, typed)
         made.right = person is not None and person.id == acting.me.person_id
@@ -180,6 +171,5 @@ routes = [
     Route("/passkeys/proof", ask_for_proof, name="accounts.passkey_to_prove"),
     Route("/passkeys/new", ask_to_add, name="accounts.passkey_to_add"),
     Route("/passkeys", add, methods=["POST"], name="accounts.add_passkey"),
-    Route("/passkeys/recovery-codes", renew_codes, methods=["POST"], name="accounts.renew_codes_by_proof"),
     Route("/passkeys/{id}/removal", remove, methods=["POST"], name="accounts.remove_passkey"),
 ]

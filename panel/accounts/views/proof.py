@@ -32,8 +32,7 @@ async def prove(acting: Acting) -> None:
     me, typed = acting.me, str(acting.sent.get("proof", ""))
     row, person, by_code, by_passkey = await acting.ask(lambda db: _known(db, me, acting.site))
     # Another process may have taken one since: what is kept here of the session is only a hint.
-    until = desk(acting.site).signed_in.proved_until(row)
-    if until is not None and acting.now < until:
+    if acting.now < desk(acting.site).signed_in.proved_until(row):
         return
     if not typed:
         raise ProofNeeded(by_code=by_code, by_passkey=by_passkey)
