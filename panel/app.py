@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -171,7 +171,10 @@ def register() -> None:
     hooks.PROBLEMS[:] = [accounts_administration.problems, accounts_health.problems, committees_queries.problems]
     hooks.SHOWING[:] = [hearings_queries.showing]
     hooks.SHOWN_IN_OPEN_SESSION[:] = [hearings_queries.shown_in_open_session]
-    hooks.CASE_FILE[:] = [committees_live.declaration_leaf, opinions_live.opinion_leaf, committees_live.committee_leaf]
+    hooks.CASE_FILE[:] = [
+        committees_live.declaration_leaf, opinions_live.opinion_leaf, committees_live.committee_leaf,
+        verify_views.hand_out_leaf,
+    ]  # fmt: skip
     shown: frozenset[type[Event]] = frozenset(
         {hearings_events.ExhibitShown, hearings_events.ExhibitPutAway, hearings_events.StageBegun}
     )
@@ -244,6 +247,24 @@ async def refused(request: Request, error: Exception) -> Response:
     return pages.refusal(request, error)
 
 
+def _application(
+    settings: Settings, live: live_server.LiveServer, lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]]
+) -> Starlette:
+    """Put routes, sockets and what stands in front of them together."""
+    app = Starlette(
+        routes=[*routes(), Mount("/socket.io", live.asgi(), name="socket")],
+        lifespan=lifespan,
+        middleware=[
+            Middleware(metrics.Watch),
+            Middleware(Lane, settings=settings),
+            Middleware(Front, settings=settings, uploads=UPLOADS),
+        ],
+        exception_handlers={Refused: refused, HTTPException: http_error},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
 def create_app(settings: Settings) -> Starlette:
     """Build the application for these settings; one writer per SQLite file."""
     register()
@@ -291,17 +312,7 @@ def create_app(settings: Settings) -> Starlette:
         site.writer.close()  # type: ignore[attr-defined]  # the writer itself, not the edge's view of it
         duty.release()
 
-    app = Starlette(
-        routes=[*routes(), Mount("/socket.io", live.asgi(), name="socket")],
-        lifespan=lifespan,
-        middleware=[
-            Middleware(metrics.Watch),
-            Middleware(Lane, settings=settings),
-            Middleware(Front, settings=settings, uploads=UPLOADS),
-        ],
-        exception_handlers={Refused: refused, HTTPException: http_error},
-    )
-    app.router.redirect_slashes = False
+    app = _application(settings, live, lifespan)
     site.templates = environment(cache(lambda name, **params: str(app.url_path_for(name, **params))))
     app.state.site = site
     return app

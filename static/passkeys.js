@@ -60,6 +60,10 @@
       ask(form);
     });
   }
+  // Gone back to, a page would still be busy with an answer that holds once.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
   for (const note of document.querySelectorAll("[data-passkey-elsewhere]")) {
     note.hidden = location.hostname === note.dataset.passkeyElsewhere;
   }

@@ -56,6 +56,12 @@ def stream(db: Session, token: str, *, below: int) -> Sequence[Read]:
     return _read(db, col(RecordEntry.stream) == token, col(RecordEntry.index) < below)
 
 
+def stands(db: Session, token: str, *, below: int) -> bool:
+    """Say whether anything of a stream stands in the tree of `below` leaves."""
+    first = select(RecordEntry.index).where(RecordEntry.stream == token, col(RecordEntry.index) < below).limit(1)
+    return db.exec(first).first() is not None
+
+
 def given_by(db: Session, token: str, kind: str) -> dict[str, str]:
     """Return who gave each person of a stream what its events of a kind tell of: ids; the command line has none.
 

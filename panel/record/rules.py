@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from panel.core.errors import Reason
-from panel.core.security import ANYONE, SIGNED_IN, Grant
+from panel.core.security import ANYONE, SIGNED_IN, Grant, Role, always
 from panel.record.events import BodyErased, KeyRotated, LogBegunAgain
 from panel.record.models import RecordBody, RecordEntry
 
@@ -14,8 +14,12 @@ PERMISSIONS: Mapping[str, Grant] = {
     "record.timestamp": ANYONE,
     "record.receipts": SIGNED_IN,
     "record.receipt": SIGNED_IN,
+    "record.hand_out": Grant(roles=frozenset({Role.SECRETARY})),
 }
 """A receipt is for its holder alone: the view sees to that, and the list shows nobody else's."""
+
+GRAVE = {"record.hand_out": always}
+"""A case's record leaves the house."""
 
 
 def why_not_rotate(ground: str) -> Reason | None:

@@ -1,4 +1,4 @@
-"""The verifier in the browser: a page of the site, and the same as one file that needs no site."""
+"""Handing out a case's record; the verifier in the browser: a page of the site, and one file that needs no site."""
 
 import base64
 import re
@@ -7,13 +7,24 @@ from hashlib import sha256
 from typing import Any
 
 from markupsafe import Markup
+from sqlmodel import Session
 from starlette.responses import Response
 from starlette.routing import Route
 
-from panel.core import words
+from panel.cases import queries as cases
+from panel.cases.models import Case
+from panel.core import log, words
 from panel.core.assets import folder
-from panel.core.pages import Reading, page
+from panel.core.errors import Label, Reason, Refused
+from panel.core.hooks import Leaf
+from panel.core.pages import Acting, Reading, act, page
+from panel.core.security import may
+from panel.record import queries
+from panel.record.checkpoint import read_key
+from panel.record.events import Level
 from panel.verify.check import CHECKS
+from panel.verify.export import export_case
+from panel.verify.forms import HandOutForm
 
 SCRIPTS = ("canonical", "json", "merkle", "note", "bundle", "tally", "recount", "finding", "receipt", "check", "page")
 """The files of static/verify/, in the order in which they build on each other."""
@@ -44,6 +55,41 @@ def verify_file(reading: Reading) -> Response:
     )  # fmt: skip
     named = {"Content-Disposition": 'attachment; filename="heyi-verify.html"'}
     return Response(drawn, media_type="text/html", headers=named)
+
+
+AUDIENCES = {
+    "public": Label("Everybody"),
+    "party": Label("Official concerned"),
+    "panel": Label("The committee"),
+}
+
+
+def hand_out_leaf(reading: Any, case: Any) -> Leaf | None:
+    """Put into the case's file what of its record can be handed out, and as of when."""
+    if not may(reading.actor, "record.hand_out", case):
+        return None
+    newest = queries.newest_checkpoint(reading.db)
+    signed = newest is not None and queries.stands(reading.db, case.record_token, below=newest.size)
+    audiences = [(code, reading.gettext(label)) for code, label in AUDIENCES.items()]
+    at = newest.published_at if newest is not None and signed else None
+    return Leaf("main", "verify/_leaf.html", {"case": case, "audiences": audiences, "at": at})
+
+
+@act("record.hand_out", of=cases.case, form=HandOutForm)
+async def hand_out(acting: Acting, case: Case, form: HandOutForm) -> Response:
+    """Hand out a case's bundle as of the newest checkpoint: none is signed for it, or its time would tell of it."""
+    made = await acting.ask(lambda db: _bundle(db, acting, case, Level[form.audience.upper()]))
+    log.security("case_exported", person=acting.me.person_id, case=case.id, audience=form.audience)
+    named = {"Content-Disposition": f'attachment; filename="case-{case.record_token[:8]}-{form.audience}.json"'}
+    return Response(made, media_type="application/json", headers=named)
+
+
+def _bundle(db: Session, acting: Acting, case: Case, level: Level) -> bytes:
+    newest = queries.newest_checkpoint(db)
+    if newest is None or not queries.stands(db, case.record_token, below=newest.size):
+        raise Refused(Reason("Nothing of this case has been signed yet. It will be within a minute."))
+    key = read_key(acting.site.settings.record_key)
+    return export_case(db, stream=case.record_token, level=level, key=key, checkpoint=newest)
 
 
 @cache
@@ -85,6 +131,7 @@ def _said(reading: Reading) -> dict[str, Any]:
 
 
 routes = [
+    Route("/cases/{id}/record", hand_out, methods=["POST"], name="verify.hand_out"),
     Route("/verify", verify_page, name="verify.page"),
     Route("/verify/heyi-verify.html", verify_file, name="verify.file"),
 ]

@@ -190,6 +190,7 @@ FORMS: dict[str, str] = {
     "publication.compose": "S",
     "publication.publish": "S",
     "publication.withdraw": "S",
+    "verify.hand_out": "S",
     "dissents.file": PANEL,
     "dissents.join": PANEL,
     "dissents.withdraw": PANEL,
