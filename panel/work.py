@@ -156,7 +156,10 @@ class Writer:
                     stop = True
                 else:
                     group.append(following)
-            self._commit(group)
+            # An act that nobody waits for any more is left out before it begins; from here on none can be withdrawn, or
+            # its answer would fail, and with it this thread.
+            if wanted := [each for each in group if each.answer.set_running_or_notify_cancel()]:
+                self._commit(wanted)
             if stop:
                 return
             if self._waiting.empty():

@@ -97,3 +97,22 @@ def test_a_failure_after_the_commit_does_not_take_the_answer_back(world: World) 
     assert world.work(act) == "w-kept"
     assert world.work(lambda work: add(work, "w-next").login) == "w-next"
     assert logins(world) == ["w-kept", "w-next"]
+
+
+def test_an_act_that_is_withdrawn_is_left_out_and_the_writer_goes_on(world: World) -> None:
+    """As a timer's is when the server stops: cancelled while it waits, or just while it is being done."""
+    begun, gate = threading.Event(), threading.Event()
+
+    def slow(work: Work) -> str:
+        begun.set()
+        gate.wait(10)
+        return add(work, "w-slow").login
+
+    first = world.site.writer.submit(slow)
+    begun.wait(10)
+    waiting = world.site.writer.submit(partial(add, login="w-withdrawn"))
+    assert (first.cancel(), waiting.cancel()) == (False, True)
+    gate.set()
+    assert first.result(timeout=30) == "w-slow"
+    assert world.work(lambda work: add(work, "w-next").login) == "w-next"
+    assert logins(world) == ["w-next", "w-slow"]

@@ -21,7 +21,7 @@ from tests.serving import free_port, served
 
 PASSWORD = "清晨的江面上有三只白鹭在飞翔"
 PASTED = "姓名\t席位类别\t单位\n欧阳岚\t法律专业人士\t某律师事务所\n罗正\t纪检监察\t市纪委\n孟工\t行业专家\t某设计院"
-COMES = 90_000  # ms: simulated members give their opinions before anybody opens the hearing
+COMES = 300_000  # ms: simulated members give their opinions before anybody opens the hearing
 
 
 def panel(*words: str) -> list[str]:
