@@ -55,6 +55,8 @@ from panel.decisions import views as decisions_views
 from panel.dissents import live as dissents_live
 from panel.dissents import rules as dissents_rules
 from panel.dissents import views as dissents_views
+from panel.draws import rules as draws_rules
+from panel.draws import views as draws_views
 from panel.hearings import actions as hearings_actions
 from panel.hearings import events as hearings_events
 from panel.hearings import live as hearings_live
@@ -93,6 +95,7 @@ AREAS: tuple[Any, ...] = (
     committees_rules,
     decisions_rules,
     dissents_rules,
+    draws_rules,
     hearings_rules,
     live_server,
     opinions_rules,
@@ -133,6 +136,7 @@ def routes() -> list[BaseRoute]:
         *committees_views.routes,
         *decisions_views.routes,
         *dissents_views.routes,
+        *draws_views.routes,
         *hearings_views.routes,
         *record_views.routes,
         *opinions_views.routes,
@@ -173,8 +177,9 @@ def register() -> None:
     hooks.SHOWN_IN_OPEN_SESSION[:] = [hearings_queries.shown_in_open_session]
     hooks.CASE_FILE[:] = [
         committees_live.declaration_leaf, opinions_live.opinion_leaf, committees_live.committee_leaf,
-        verify_views.hand_out_leaf,
+        draws_views.panel_leaf, verify_views.hand_out_leaf,
     ]  # fmt: skip
+    hooks.DESK[:] = [draws_views.waiting_leaf]
     shown: frozenset[type[Event]] = frozenset(
         {hearings_events.ExhibitShown, hearings_events.ExhibitPutAway, hearings_events.StageBegun}
     )

@@ -30,7 +30,12 @@ def list_cases(reading: Reading) -> Response:
     hearings = {case.id: hooks.hearings_of_case(reading.db, case.id) for case in mine}
     phases = {case.id: _phase(reading, case, next(iter(reversed(hearings[case.id])), None)) for case in mine}
     return reading.render(
-        "cases/list.html", cases=mine, hearings=hearings, phases=phases, standings=reading.me.standings
+        "cases/list.html",
+        cases=mine,
+        hearings=hearings,
+        phases=phases,
+        standings=reading.me.standings,
+        leaves=hooks.waiting(reading),
     )
 
 

@@ -70,6 +70,9 @@ class Leaf:
 CASE_FILE: list[Callable[[Any, Any], Leaf | None]] = []
 """Called with (reading, case) for each reader of a case's file; in the order in which the leaves are shown."""
 
+DESK: list[Callable[[Any], Leaf | None]] = []
+"""Called with (reading) for somebody's list of cases: what waits for them in a case in which they have no part yet."""
+
 LIVE_HEARING: list[Callable[[Session, Any], str | None]] = []
 """Answers where somebody goes who has just signed in: the path of the hearing that is under way, or None."""
 
@@ -135,6 +138,11 @@ def showing(db: Session, hearing_id: str) -> Any:
 def shown_in_open_session(db: Session, case_id: str) -> frozenset[str]:
     """Return the exhibits that were shown in open session of a case."""
     return frozenset(exhibit for answer in SHOWN_IN_OPEN_SESSION for exhibit in answer(db, case_id))
+
+
+def waiting(reading: Any) -> list[Leaf]:
+    """Return what waits for whoever reads, beside their cases."""
+    return [leaf for add in DESK if (leaf := add(reading)) is not None]
 
 
 def case_file(reading: Any, case: Any) -> list[Leaf]:

@@ -52,6 +52,20 @@ def strict(table: Json) -> bool:
 
 
 @dataclass(frozen=True)
+class Composition:
+    """How a panel is drawn; 0, or None, where the rules set no such limit.
+
+    `per_unit`: members from one unit; `cap_per_year`: committees a year; `cool_off_days`: days between two committees.
+    """
+
+    per_unit: int | None
+    cap_per_year: int
+    cool_off_days: int
+    alternates_each: int
+    undertaking: Text
+
+
+@dataclass(frozen=True)
 class ProcedureRules:
     """The rules of procedure of one version (pack `rules_of_procedure`)."""
 
@@ -100,6 +114,15 @@ class ProcedureRules:
     def default_seats(self, category: str) -> int:
         """Return how many seats a category has by default."""
         return int(_by_key(self.body["seat_categories"], category)["default_seats"])
+
+    @property
+    def composition(self) -> "Composition":
+        """Return how a panel is drawn; rules that were written before there were draws limit nothing."""
+        body = self.body.get("composition", {})
+        return Composition(
+            body.get("per_unit") or None, body.get("cap_per_year", 0), body.get("cool_off_days", 0),
+            body.get("alternates_each", 1), text_of(body, "undertaking") if body else Text(""),
+        )  # fmt: skip
 
     @property
     def quorum(self) -> Fraction:

@@ -12,7 +12,7 @@ from panel.core.errors import Reason
 from panel.record import merkle
 from panel.record.commitment import ERASED, commit, leaf_data
 from panel.record.note import BadNote, CheckpointText, VerifierKey, open_note
-from panel.verify import finding, recount
+from panel.verify import draws, finding, recount
 from panel.verify.bundle import Broken, Bundle, BundleEntry, Length, Part, parse
 
 P = ParamSpec("P")
@@ -77,6 +77,11 @@ CHECKS: tuple[Check, ...] = (
         Reason("What stood there: nobody can open it any more."),
     ),
     Check(
+        "draws", Reason("The panel can be drawn again"),
+        Reason("Each draw was held again from its pool, root and secrets, and came out the same: nobody chose it."),
+        Reason("Whether the pool was the right one: why somebody did not stand in it, its count alone tells."),
+    ),
+    Check(
         "motions", Reason("The motions add up"),
         Reason("Open motions were counted again from their ballots; sealed ones agree in every number that is told."),
         Reason("How anybody voted in a sealed motion, and its count: it cannot be recounted independently."),
@@ -111,6 +116,7 @@ class Report:
     trusted_key: bool
     outcomes: list[Outcome] = field(default_factory=list)
     verdicts: list[recount.Verdict] = field(default_factory=list)
+    draws: list[Reason] = field(default_factory=list)
     bundle: Bundle | None = None
     receipt: BundleEntry | None = None
     key: VerifierKey | None = None
@@ -163,6 +169,7 @@ def verify(data: bytes, key: str | None = None) -> Report:
         lines = report.hold("length", check_length, bundle, stated, verifier)
         report.hold("digest", check_digest, bundle, lines)
         report.hold("holes", check_holes, bundle)
+        report.draws = report.hold("draws", draws.held_again, bundle.entries, verifier)
         report.verdicts = report.hold("motions", recount.verdicts, bundle.entries)
         report.hold("finding", finding.follows, bundle.entries)
     return report.ended(len(CHECKS))

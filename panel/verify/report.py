@@ -48,6 +48,8 @@ def told(report: Report, words: Words) -> Iterator[str]:
         yield from _head(report, words)
     for outcome in report.outcomes:
         yield from _outcome(outcome, words)
+        if outcome.check.name == "draws":
+            yield from (f"    · {_plain(words.reason(line))}" for line in report.draws)
         if outcome.check.name == "motions":
             yield from (f"    · {_plain(words.reason(verdict.words))}" for verdict in report.verdicts)
     yield from _verdict(report, words)

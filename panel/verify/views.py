@@ -26,7 +26,20 @@ from panel.verify.check import CHECKS
 from panel.verify.export import export_case
 from panel.verify.forms import HandOutForm
 
-SCRIPTS = ("canonical", "json", "merkle", "note", "bundle", "tally", "recount", "finding", "receipt", "check", "page")
+SCRIPTS = (
+    "canonical",
+    "json",
+    "merkle",
+    "note",
+    "bundle",
+    "tally",
+    "recount",
+    "draws",
+    "finding",
+    "receipt",
+    "check",
+    "page",
+)
 """The files of static/verify/, in the order in which they build on each other."""
 
 SHEETS = ("base", "layout", "forms", "components", "verify", "print")

@@ -3,7 +3,7 @@
 ((heyi) => {
   const { BadNote, Broken, ERASED, LARGEST, Unable, breather, bytesOf, commit, encode64, leafData, leafHash, openNote, parse } = heyi;
   const { parseCheckpoint, parseKey, parseReceipt, plain, reason, tooLarge, verdicts, verifyInclusion } = heyi;
-  const NAMES = ["file", "key", "parts", "checkpoint", "proofs", "sequence", "length", "digest", "holes", "motions", "finding"];
+  const NAMES = ["file", "key", "parts", "checkpoint", "proofs", "sequence", "length", "digest", "holes", "draws", "motions", "finding"];
   const OF_A_RECEIPT = 5;
   const [HOLDS, FAILS, NOT_REACHED, NOT_TRUSTED, UNABLE] = ["holds", "fails", "not reached", "not trusted", "unable"];
   const ERASURE = "record.body_erased";
@@ -11,7 +11,7 @@
   // Everything that was checked; `told` is called at every change.
   class Report {
     constructor(told, names) {
-      Object.assign(this, { told, names, outcomes: [], verdicts: [], bundle: null, receipt: null, checkpoint: null, key: null, raw: null });
+      Object.assign(this, { told, names, outcomes: [], verdicts: [], draws: [], bundle: null, receipt: null, checkpoint: null, key: null, raw: null });
     }
 
     async hold(name, call) {
@@ -156,6 +156,7 @@
     const agrees = await report.hold("length", () => checkLength(bundle, report.checkpoint, report.key));
     await report.hold("digest", () => checkDigest(agrees));
     await report.hold("holes", () => checkHoles(bundle));
+    report.draws = await report.hold("draws", () => heyi.drawsAgain(bundle.entries, report.key));
     report.verdicts = await report.hold("motions", (breathe) => verdicts(bundle.entries, breathe));
     await report.hold("finding", () => heyi.follows(bundle.entries));
   };

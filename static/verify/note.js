@@ -86,6 +86,9 @@
     return text;
   };
 
+  // Whether a note bears a line by this key, whatever it is worth.
+  const signedBy = (note, key) => parted(note).signatures.some(({ name, data }) => name === key.name && same(data.slice(0, 4), key.id));
+
   const parseCheckpoint = (text) => {
     const lines = text.split("\n");
     if (lines.length !== 4 || lines[3] || !SIZE.test(lines[1])) throw new BadNote(label("not a checkpoint"));
@@ -94,5 +97,5 @@
     return { origin: lines[0], size: BigInt(lines[1]), root };
   };
 
-  Object.assign(heyi, { BadNote, HASH_SIZE, canJudge, openNote, parseCheckpoint, parseKey });
+  Object.assign(heyi, { BadNote, HASH_SIZE, canJudge, openNote, parseCheckpoint, parseKey, parted, signedBy });
 })((globalThis.heyi ??= {}));

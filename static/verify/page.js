@@ -52,9 +52,8 @@
     }
     if (outcome.reason) parts.push(made("p", "", made("bdi", "", told(outcome.reason))));
     if (outcome.state === FAILS && outcome.place) parts.push(made("p", "meta", made("bdi", "", worded("place", { place: outcome.place }))));
-    if (outcome.name === "motions" && report.verdicts.length) {
-      parts.push(made("ul", "", ...report.verdicts.map((one) => made("li", "", made("bdi", "", told(one.words))))));
-    }
+    const lines = { motions: report.verdicts, draws: report.draws }[outcome.name] || [];
+    if (lines.length) parts.push(made("ul", "", ...lines.map((one) => made("li", "", made("bdi", "", told(one.words))))));
     line.dataset.state = outcome.state;
     line.replaceChildren(...parts);
   };
