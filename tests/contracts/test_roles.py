@@ -31,6 +31,7 @@ PAGES: dict[str, str] = {
     "cases.exhibit": "CMSRHOPA",
     "hearings.show": IN_THE_CASE,
     "hearings.changes": IN_THE_CASE,
+    "draws.show": IN_THE_CASE,
     "opinions.round": INSIDE,
     "opinions.given": PANEL,
     "publication.home": EVERYBODY,
@@ -116,6 +117,8 @@ ABSENT: dict[str, int] = {
     "accounts.link": 410,
     "accounts.rehearsal": 404,
     "cases.exhibit_file": 404,
+    "draws.contribution": 404,
+    "draws.offer": 404,
     "record.checkpoint": 404,
     "record.tile": 404,
     "record.timestamp": 404,
@@ -191,6 +194,7 @@ FORMS: dict[str, str] = {
     "publication.publish": "S",
     "publication.withdraw": "S",
     "verify.hand_out": "S",
+    "draws.prepare": "S",
     "dissents.file": PANEL,
     "dissents.join": PANEL,
     "dissents.withdraw": PANEL,
@@ -211,8 +215,9 @@ ABSENT_FORMS: dict[str, int] = {
     "accounts.give_back": 404,
     "accounts.remove_passkey": 404,
     "committees.remove_from_roster": 404,
+    **{f"draws.{step}": 404 for step in ("fix", "void", "form", "commit", "reveal", "answer")},
 }
-"""Forms about what is nobody's here: a session or passkey that is not there, the demo's places, an empty roster."""
+"""Forms about what is nobody's here: a session or passkey that is not there, the demo's places, a roster, a draw."""
 
 OF_OFFICES = frozenset(name for name, readers in {**PAGES, **FORMS}.items() if readers and set(readers) <= set(OFFICES))
 """What belongs to offices, whatever the case: everybody else who is signed in is told so."""

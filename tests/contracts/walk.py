@@ -91,6 +91,8 @@ class Walk:
                 "appointments": _first(db, Appointment),
                 "roster": MISSING,
                 "passkeys": MISSING,
+                "draws": MISSING,
+                "offers": MISSING,
                 "links": "reset",
                 "rehearsal": "luo",
             }

@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from sqlmodel import delete, select
+from sqlmodel import col, delete, select
 
 from panel.accounts.models import Person
 from panel.committees.models import Category, Committee, RosterMember, Seat
@@ -38,7 +38,7 @@ def without_panel(world: World) -> None:
 
     def change(work: Work) -> None:
         for model in (Hearing, Seat, Committee):
-            work.db.execute(delete(model).where(model.case_id == world.case_id))  # type: ignore[attr-defined]  # all have it
+            work.db.execute(delete(model).where(col(model.case_id) == world.case_id))
         for login, name, _, _ in MORE:
             person = Person(name=name, login=login, password_hash="unusable", fictional=True)
             world.people[login] = work.add_unrecorded(person).id

@@ -9,9 +9,8 @@ import pytest
 from playwright.sync_api import Page
 
 from panel.draws import actions
-from panel.record import checkpoint
 from panel.record.events import Level
-from panel.record.note import SigningKey
+from panel.record.note import CheckpointText, SigningKey
 from panel.verify import check
 from panel.verify.check import HOLDS
 from tests.browser import Screens
@@ -111,7 +110,7 @@ def committed_late(content: Json) -> None:
         value = entry["parts"]["public"]
         if isinstance(value, dict) and value["value"]["kind"] == "draws.draw_fixed":
             value["value"]["size"] = 1
-            stated = checkpoint.CheckpointText(KEY.name, 1, bytes(32))
+            stated = CheckpointText(KEY.name, 1, bytes(32))
             value["value"] |= {"root": bytes(32).hex(), "note": KEY.sign(str(stated))}
 
 
@@ -141,7 +140,7 @@ def test_a_root_of_a_former_key_is_left_open(world: World, honest: bytes) -> Non
     for entry in content["entries"]:
         value = entry["parts"]["public"]
         if isinstance(value, dict) and value["value"]["kind"] == "draws.draw_fixed":
-            stated = checkpoint.CheckpointText(KEY.name, value["value"]["size"], bytes.fromhex(value["value"]["root"]))
+            stated = CheckpointText(KEY.name, value["value"]["size"], bytes.fromhex(value["value"]["root"]))
             value["value"]["note"] = other.sign(str(stated))
     assert verdict(signed(content)) == ("", "")
 
