@@ -7,6 +7,7 @@
     hex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(lines.map((line) => `${line}\n`).join(""))));
 
   const form = document.querySelector("form[data-step]");
+  document.querySelector("[data-unable]").hidden = Boolean(crypto.subtle);
   const kept = document.querySelector("[data-kept]");
   if (kept) {
     const secret = localStorage.getItem(place(kept));
@@ -18,14 +19,13 @@
   }
   if (form && form.dataset.step === "commit") {
     form.addEventListener("submit", async (event) => {
-      if (form.elements.commitment.value) return;
       event.preventDefault();
       // Kept before it is told of: a commitment whose secret is lost would void the draw.
       const secret = localStorage.getItem(place(form)) || hex(crypto.getRandomValues(new Uint8Array(32)));
       localStorage.setItem(place(form), secret);
       const { draw, contributor } = form.dataset;
       form.elements.commitment.value = await digest("heyi-draw-commitment/1", draw, contributor, secret);
-      form.requestSubmit();
+      HTMLFormElement.prototype.submit.call(form);
     });
   }
 })();

@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, tuple[str, Add]] = {
         "administration",
         lambda app, module: app.add_typer(module.rehearsal, name="rehearsal", help="Rehearsals of an installation."),
     ),
+    "draw": ("draws", lambda app, module: app.add_typer(module.draw, name="draw", help="Hold a draw again.")),
     "bench": ("bench", lambda app, module: app.add_typer(module.bench, name="bench")),
     "export": (
         "record",

@@ -106,11 +106,8 @@ def verify(
 ) -> None:
     """Check a bundle or a receipt, offline. Exit 0: it holds; 1: it does not, and says what fails first; 2: usage."""
     words = translator(locale)
-    try:
-        data = _read(file)
-        found = (receipt if receipt.is_receipt(data) else check).verify(data, _key_text(key))
-    except OSError as problem:
-        usage(words.reason(report.unreadable(Path(problem.filename or file), problem.strerror or "")))
+    data, trusted = read_file(file, key, words)
+    found = (receipt if receipt.is_receipt(data) else check).verify(data, trusted)
     for line in report.told(found, words):
         typer.echo(line)
     raise typer.Exit(0 if found.holds else 1)
@@ -158,10 +155,16 @@ def _stream(engine: Engine, wish: str) -> str:
     return token
 
 
-def _read(file: Path) -> bytes:
-    """Read a bundle; of anything larger than a bundle may be, only as much as shows that it is too large."""
-    with file.open("rb") as opened:
-        return opened.read(LARGEST + 1)
+def read_file(file: Path, key: str | None, words: Translator) -> tuple[bytes, str | None]:
+    """Read a bundle or a receipt, and the key to judge it by; exits with 2 where that cannot be read.
+
+    Of anything larger than a bundle may be, only as much is read as shows that it is too large.
+    """
+    try:
+        with file.open("rb") as opened:
+            return opened.read(LARGEST + 1), _key_text(key)
+    except OSError as problem:
+        usage(words.reason(report.unreadable(Path(problem.filename or file), problem.strerror or "")))
 
 
 def _key_text(key: str | None) -> str | None:

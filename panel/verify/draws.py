@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from panel.core.errors import Reason
-from panel.draws.draw import Candidate, Impossible, Terms, commitment, hold, seed_of
+from panel.draws.draw import Candidate, Impossible, Terms, commitment, hold, seed_of, ticket
 from panel.record.note import BadNote, CheckpointText, VerifierKey, key_id, open_note, parted
 from panel.verify.bundle import Broken, BundleEntry
 
@@ -43,6 +43,22 @@ def held_again(entries: Sequence[BundleEntry], key: VerifierKey) -> list[Reason]
         except (KeyError, TypeError, AttributeError, ValueError):
             raise Broken(drawing.held.place, Reason("The draw has not the shape of a draw.")) from None
     return found
+
+
+def held_in(entries: Sequence[BundleEntry]) -> list[tuple[BundleEntry, BundleEntry]]:
+    """Return preparation and result of each draw that was held, of entries that `held_again` has found to hold."""
+    return [(one.prepared, one.held) for one in _drawings(entries) if one.prepared and one.held]
+
+
+def tickets(prepared: BundleEntry, held: BundleEntry) -> dict[str, list[tuple[str, str, bool]]]:
+    """Return by category every candidate's ticket and id, the smallest first, and whether they were drawn."""
+    seed, members = held.event["seed"], held.event["members"]
+    found: dict[str, list[tuple[str, str, bool]]] = {category: [] for category in sorted(members)}
+    for one in prepared.event["candidates"]:
+        if one["category"] in found:
+            drawn = one["id"] in members[one["category"]]
+            found[one["category"]].append((ticket(seed, one["id"]), one["id"], drawn))
+    return {category: sorted(rows) for category, rows in found.items()}
 
 
 def _drawings(entries: Iterable[BundleEntry]) -> Sequence[Drawing]:
