@@ -1,12 +1,13 @@
 """The parts of the live page that committees own, and what they add to a case's file."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
 from panel.committees import events, queries, rules
-from panel.committees.models import Seat
+from panel.committees.models import Category, Seat
 from panel.core import geometry, hooks
 from panel.core.db import remembered
 from panel.core.hooks import Leaf
@@ -81,11 +82,17 @@ def _led(db: Session, case_id: str, hearing_id: str, role: Role | None) -> dict[
         "pending": pending,
         "decides": [p for p in places if p.seat.id in pending and _decides(role, p.seat)],
         "orders": [p for p in places if p.state != "recused" and _decides(role, p.seat)],
-        "alternates": [p for p in places if p.state == "alternate" and p.seat.category in vacant.values()]
+        "alternates": [p for p in places if _is_next(p, places, vacant.values())]
         if role in {Role.CHAIR, Role.SECRETARY}
         else [],
         "successors": [p for p in places if _may_succeed(p, procedure.chair_categories)],
     }
+
+
+def _is_next(place: queries.Place, places: Sequence[queries.Place], vacant: Collection[Category]) -> bool:
+    """Say whether somebody may move up now: a place of their category is vacant, and they are next in its order."""
+    seats, recused = [one.seat for one in places], {one.seat.id for one in places if one.state == "recused"}
+    return place.seat.category in vacant and rules.next_alternate(place.seat.category, recused, seats) == place.seat
 
 
 def _decides(role: Role | None, seat: Seat) -> bool:

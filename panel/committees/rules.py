@@ -260,15 +260,28 @@ def why_not_refuse(*, pending: bool, reason: str) -> Reason | None:
     return _why_not_long(reason) if reason else Reason("Give the reason.")
 
 
-def why_not_move_up(alternate: Seat, vacant: Mapping[str, Category], recused: Collection[str]) -> Reason | None:
-    """An alternate takes the place of a recused member of the same category; `vacant`: seat id -> category."""
+def why_not_move_up(
+    alternate: Seat, vacant: Mapping[str, Category], recused: Collection[str], seats: Sequence[Seat]
+) -> Reason | None:
+    """An alternate takes the place of a recused member of the same category; `vacant`: seat id -> category.
+
+    Alternates have an order (人民陪审员法解释 §3): of a category the one with the lowest number moves up.
+    """
     if not alternate.alternate:
         return Reason("This seat is in the committee already.")
     if alternate.id in recused:
         return Reason("This seat is recused already.")
     if alternate.category not in vacant.values():
         return Reason("No place of the category “%(name)s” is vacant.", name=_named(alternate.category))
+    if (first := next_alternate(alternate.category, recused, seats)) is not None and first.number < alternate.number:
+        return Reason("Seat %(n)s is the next alternate of this category.", n=first.number)
     return None
+
+
+def next_alternate(category: Category, recused: Collection[str], seats: Sequence[Seat]) -> Seat | None:
+    """Return the alternate of a category who is next: the one with the lowest number who does not stand aside."""
+    waiting = [seat for seat in seats if seat.alternate and seat.category is category and seat.id not in recused]
+    return min(waiting, key=lambda seat: seat.number, default=None)
 
 
 def why_not_note(seat: Seat, own_seat: str | None, role: Role | None) -> Reason | None:

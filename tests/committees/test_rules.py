@@ -241,7 +241,7 @@ WAITING = Seat(
 def test_an_alternate_takes_a_place_of_the_same_category(
     seat: Seat, vacant: dict[str, Category], recused: set[str], refusal: str
 ) -> None:
-    assert said(rules.why_not_move_up(seat, vacant, recused)) == refusal
+    assert said(rules.why_not_move_up(seat, vacant, recused, [seat])) == refusal
 
 
 @pytest.mark.parametrize(

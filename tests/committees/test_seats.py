@@ -109,6 +109,20 @@ def test_one_place_is_taken_once(world: World) -> None:
     assert len(due(world)) == 9
 
 
+def test_alternates_move_up_in_their_order(world: World) -> None:
+    more = world.work(
+        lambda work: actions.seat(
+            work, None, committee_id=world.committee_id, person_id=world.people["stranger"], category=Category.EXPERT
+        )
+    )
+    recuse(world, "chair", "meng")
+    with pytest.raises(Refused, match="Seat 10 is the next alternate"):
+        world.act(actions.seat_alternate, "chair", seat_id=more.id)
+    assert world.client("chair").get(f"/cases/{world.case_id}").text.count('data-form="seat-alternate"') == 1
+    recuse(world, "chair", "he")
+    assert world.act(actions.seat_alternate, "chair", seat_id=more.id).replaces == world.seats["meng"]
+
+
 def test_a_place_whose_alternate_stands_aside_too_is_not_vacant_twice(world: World) -> None:
     recuse(world, "chair", "meng")
     world.act(actions.seat_alternate, "chair", seat_id=world.seats["he"])

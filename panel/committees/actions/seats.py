@@ -174,7 +174,8 @@ def seat_alternate(work: Work, actor: Actor, *, seat_id: str) -> Seat:
     """Move an alternate up into the place of a recused member of the same category."""
     alternate = _seat_in_case(work, actor, seat_id, "alternates.seat")
     vacant = queries.vacant(work.db, alternate.case_id)
-    require(rules.why_not_move_up(alternate, vacant, queries.recused(work.db, alternate.case_id)))
+    recused, seats = queries.recused(work.db, alternate.case_id), queries.all_seats(work.db, alternate.case_id)
+    require(rules.why_not_move_up(alternate, vacant, recused, seats))
     standing = security.standings_of(work.db, alternate.person_id).get(alternate.case_id)
     moved_up = Member(alternate.person_id, alternate.category)
     require(rules.why_not_seat(rulebook.duty_rules(), moved_up, standing.role if standing else None))
