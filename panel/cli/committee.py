@@ -13,10 +13,10 @@ from panel.cli.acts import Login, linked, person, reading, written
 from panel.cli.record import Data, Locale, installed, usage
 from panel.committees import actions, queries, roster
 from panel.committees.models import Category, RosterMember
-from panel.committees.rules import MOST_INVITED, UNREADABLE, line_reason, place_of
+from panel.committees.rules import MOST_INVITED, UNREADABLE, at, line_reason, place_of
 from panel.committees.views.roster import roster_file
 from panel.core import clock, log, sheets
-from panel.core.errors import Label, NotFound, Reason
+from panel.core.errors import Invalid, Label, NotFound, Reason, Refused
 from panel.core.i18n import DEFAULT_LOCALE, Translator, translator
 from panel.core.text import many_lines
 from panel.core.words import CATEGORIES
@@ -66,7 +66,11 @@ def change(
 
     def act(work: Any, actor: None) -> None:
         member = _member(work, login)
-        actions.change_roster_member(work, None, member_id=member.id, **{**place_of(member), **wish})
+        try:
+            actions.change_roster_member(work, None, member_id=member.id, **{**place_of(member), **wish})
+        except Invalid as wrong:
+            ((column, why),) = wrong.fields.items()
+            raise Refused(at(column, why)) from None
 
     _, words, _ = written(data, locale, act)
     log.security("roster_member_changed", login=login)

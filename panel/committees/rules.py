@@ -127,6 +127,8 @@ COLUMNS = {
 }
 """What the roster says of somebody, as it is called on pages and at the head of lists."""
 
+MAIL = Label("Mail address")
+
 LONGEST = {"unit": 120, "expertise": 80, "away_why": 80}
 
 AVAILABILITY = {
@@ -213,6 +215,12 @@ def place_of(member: RosterMember | None) -> dict[str, Any]:
     return dict(NOTHING) if member is None else {column: getattr(member, column) for column in PLACE}
 
 
+def at(column: str, why: Reason) -> Reason:
+    """Say in which column something does not hold."""
+    label = COLUMNS.get(column, MAIL)
+    return Reason("%(column)s: %(why)s", column=Reason(label), why=why)
+
+
 def line_reason(code: str, cell: str = "") -> Reason:
     """Return the sentence for what is wrong with a line; `cell` is what stands in the cell that it is about."""
     label = LINE_PROBLEMS[code]
@@ -223,12 +231,9 @@ def line_problem(line: Line, account: Person | None, member: RosterMember | None
     """Say what is wrong with a line. `account`: who signs in with its name; `member`: their place on the roster."""
     if line.problem:
         return line_reason(line.problem, line.wrong)
-    if (wrong := _unlawful(line)) is not None:
-        column, why = wrong
-        return Reason("%(column)s: %(why)s", column=Reason(COLUMNS.get(column, "Mail address")), why=why)
-    wrong = why_not_place(**{**place_of(member), **asked(line)})
+    wrong = _unlawful(line) or why_not_place(**{**place_of(member), **asked(line)})
     if wrong is not None:
-        return Reason("%(column)s: %(why)s", column=Reason(COLUMNS[wrong[0]]), why=wrong[1])
+        return at(*wrong)
     if account is None:
         return None
     if account.name != one_line(line.name) or account.fictional:

@@ -9,6 +9,7 @@ import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time
+from itertools import zip_longest
 from typing import Any
 
 from openpyxl import Workbook, load_workbook
@@ -141,7 +142,7 @@ def _first_sheet(content: bytes) -> str:
     try:
         rows = _rows(content, computed=True)
         typed_in = _rows(content, computed=False) if formulas else None
-        shown = rows if typed_in is None else ([*map(_or_formula, *two)] for two in zip(rows, typed_in, strict=True))
+        shown = rows if typed_in is None else map(_merged, rows, typed_in)
         return _with_tabs(shown)
     except Unreadable:
         raise
@@ -176,16 +177,21 @@ def _inspect(content: bytes) -> bool:
 def _rows(content: bytes, *, computed: bool) -> Iterator[Sequence[Any]]:
     book = load_workbook(io.BytesIO(content), read_only=True, data_only=computed, keep_links=False)
     rows = book.worksheets[0].iter_rows(min_row=1, max_row=LAST_ROW, max_col=MOST_COLUMNS, values_only=True)
-    filled = 0
+    filled, blank = 0, (None,) * MOST_COLUMNS
     for row in rows:
-        filled += any(cell is not None for cell in row)
+        if row == blank:
+            yield ()
+            continue
+        filled += 1
         if filled > MOST_ROWS:
             raise Unreadable("rows")
         yield row
 
 
-def _or_formula(value: Any, formula: Any) -> Any:
-    return getattr(formula, "text", formula) if value is None else value
+def _merged(values: Sequence[Any], typed_in: Sequence[Any]) -> list[Any]:
+    """Return the values of a row, and where a formula has none, the formula itself."""
+    both = zip_longest(values, typed_in)
+    return [getattr(formula, "text", formula) if value is None else value for value, formula in both]
 
 
 def _with_tabs(rows: Iterable[Sequence[Any]]) -> str:

@@ -14,6 +14,7 @@ from panel.committees.roster import Line
 from panel.core.errors import Invalid, NotFound, require
 from panel.core.security import Actor
 from panel.core.text import nfc, one_line
+from panel.record.events import Event
 from panel.work import Work
 
 
@@ -22,32 +23,37 @@ def import_roster(work: Work, actor: Actor | None, *, lines: Sequence[Line]) -> 
     require(rules.why_not_import([each.problem for each in queries.checked(work.db, lines)]))
     known = people.people_by_login(work.db, {nfc(line.login) for line in lines})
     there = {person.id: member for member, person in queries.roster(work.db)}
-    new = []
+    strangers = [(line.name, line.login, line.mail) for line in lines if nfc(line.login) not in known]
+    new = accounts.invite_people(work, actor, people=strangers)
+    known |= {person.login: person for person in new}
+    told: list[Event] = []
     for line in lines:
-        person = known.get(nfc(line.login))
-        if person is None:
-            person = accounts.invite_person(work, actor, name=line.name, login=line.login, mail=line.mail)
-            new.append(person)
-        _put(work, actor, person.id, there.get(person.id), rules.asked(line))
+        person = known[nfc(line.login)]
+        told += _put(work, actor, person.id, there.get(person.id), rules.asked(line))
+    work.record_all(told)
     return new
 
 
-def _put(work: Work, actor: Actor | None, person_id: str, before: RosterMember | None, said: Mapping[str, Any]) -> None:
-    """Put somebody on the roster, or change what it says; whoever is on it in another category is that no longer."""
+def _put(
+    work: Work, actor: Actor | None, person_id: str, before: RosterMember | None, said: Mapping[str, Any]
+) -> list[Event]:
+    """Put somebody on the roster, or change what it says; whoever is on it in another category is that no longer.
+
+    Returns what is to be recorded of it.
+    """
     former, by = rules.place_of(before), actor.person_id if actor else None
     place = {**former, **said}
     changed = [column for column in rules.PLACE if place[column] != former[column]]
     if before is not None and not changed:
-        return
+        return []
     if before is not None and before.category == place["category"]:
         for column in changed:
             setattr(before, column, place[column])
-        work.record(RosterMemberChanged(person_id=person_id, **_told(place), changed=changed, actor_id=by))
-        return
+        return [RosterMemberChanged(person_id=person_id, **_told(place), changed=changed, actor_id=by)]
     if before is not None:
         before.ended_at = work.now
     work.add(RosterMember(person_id=person_id, **place))
-    work.record(RosterMemberAdded(person_id=person_id, **_told(place), actor_id=by))
+    return [RosterMemberAdded(person_id=person_id, **_told(place), actor_id=by)]
 
 
 def _told(place: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,7 +72,7 @@ def change_roster_member(
     }  # fmt: skip
     if (wrong := rules.why_not_place(**place)) is not None:
         raise Invalid(dict([wrong]))
-    _put(work, actor, member.person_id, member, place)
+    work.record_all(_put(work, actor, member.person_id, member, place))
 
 
 def remove_from_roster(work: Work, actor: Actor | None, *, member_id: str) -> RosterMember:
