@@ -17,7 +17,7 @@ DAY = re.compile(r"(\d{4})(?:([-/.])(\d{1,2})\2(\d{1,2})|年(\d{1,2})月(\d{1,2}
 ERRORS = frozenset({"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"})
 """What spreadsheets write into a cell whose formula went wrong."""
 
-DOTS = dict.fromkeys(map(ord, "·•‧∙⋅・･．."), "\N{MIDDLE DOT}")
+DOTS = dict.fromkeys(map(ord, "·•‧∙⋅・･．."), "\N{MIDDLE DOT}")  # zh: dots
 """The dots between the parts of a name; keyboards differ in them."""
 
 

@@ -9,7 +9,7 @@ BIDI = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 
 TURNS = Reason("This holds marks that turn the order of writing. Please type it without them.")
 ZERO_WIDTH_JOINER = "\u200d"
-BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # zh: fillers
 """Letters and symbols that are drawn as nothing."""
 
 LOOK_ALIKE_SCRIPTS = frozenset({"LATIN", "CYRILLIC", "GREEK"})

@@ -5,7 +5,7 @@ import io
 import os
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
@@ -17,6 +17,7 @@ from openpyxl import Workbook, load_workbook
 from panel.core.sheets import (
     MOST_BYTES,
     MOST_COLUMNS,
+    Cell,
     Unreadable,
     csv_of,
     rows_of,
@@ -29,7 +30,7 @@ from panel.core.sheets import (
 HEADS = ["姓名", "类别"]
 
 
-def book(*rows: list[Any], more: Callable[[Workbook], None] | None = None) -> bytes:
+def book(*rows: Sequence[Any], more: Callable[[Workbook], object] | None = None) -> bytes:
     """Save a workbook with these rows on its first sheet."""
     made = Workbook()
     assert made.active is not None
@@ -181,7 +182,7 @@ def test_csv_gives_back_what_was_written(rows: list[list[str]]) -> None:
 
 
 def test_a_workbook_gives_back_what_was_written_and_days_are_days_in_it() -> None:
-    rows = [HEADS, ['=HYPERLINK("http://x")', date(2026, 1, 31)], ["@x", None], ["甲", 3]]
+    rows: list[list[Cell]] = [[*HEADS], ['=HYPERLINK("http://x")', date(2026, 1, 31)], ["@x", None], ["甲", 3]]
     content = workbook_of("名册", rows)
     sheet = load_workbook(io.BytesIO(content)).worksheets[0]
     assert (sheet.title, [cell.data_type for cell in sheet["A"]]) == ("名册", ["s"] * 4)
