@@ -5,7 +5,7 @@ import io
 import os
 import re
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime, time
 from typing import Any
 
@@ -30,7 +30,7 @@ from panel.core.sheets import (
 HEADS = ["姓名", "类别"]
 
 
-def book(*rows: Sequence[Any], more: Callable[[Workbook], object] | None = None) -> bytes:
+def book(*rows: list[Any], more: Callable[[Workbook], object] | None = None) -> bytes:
     """Save a workbook with these rows on its first sheet."""
     made = Workbook()
     assert made.active is not None
@@ -64,7 +64,7 @@ def test_the_first_sheet_is_read_with_its_values_as_they_are_shown() -> None:
     def second(made: Workbook) -> None:
         made.create_sheet("别的").append(["不读"])
 
-    rows = [
+    rows: list[list[Any]] = [
         HEADS,
         ["罗正", date(2026, 1, 31)],
         ["孟工", datetime.combine(date(2026, 1, 31), time(8, 30))],
