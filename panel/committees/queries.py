@@ -132,7 +132,7 @@ def problems(db: Session, site: object) -> list[hooks.Problem]:
     """Return what this area finds missing (hooks.PROBLEMS): nobody is on the roster."""
     if db.exec(select(RosterMember.id).where(col(RosterMember.ended_at).is_(None)).limit(1)).first() is not None:
         return []
-    title, remedy = Reason("Nobody is on the committee's roster."), Reason("Paste a list")
+    title, remedy = Reason("Nobody is on the committee's roster."), Reason("Import a list")
     return [hooks.Problem(title, remedy, "/administration/roster/import")]
 
 

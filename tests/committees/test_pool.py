@@ -211,7 +211,9 @@ def test_ten_thousand_rows_are_looked_at_with_what_is_wrong_first_and_taken(worl
     assert (answer.status_code, answer.text.count("<tr>")) == (200, 1 + 1 + 200)
     assert re.search(r'<td[^>]*><span class="number">(\d+)<', answer.text)[1] == "10001"  # type: ignore[index]  # it is there
     assert len(take(world, sheets.text_of(sheets.workbook_of("x", rows)))) == 9_999
-    assert time.process_time() - begun < 60, "the work of this machine, whatever else it does"
+    assert time.process_time() - begun < 100, (
+        "seconds of this machine's work: it does not grow with the square of the rows"
+    )
     page = world.client("clerk").get("/administration/roster").text
     assert ("名册共 9999 人" in page, "第 1 页，共 200 页" in page, page.count("<tr>")) == (True, True, 51)
 
