@@ -153,6 +153,12 @@ def test_marks_in_a_pasted_list_are_told_line_by_line_and_what_was_pasted_stays(
     assert "需要更正的行数：2" in answer.text
 
 
+@pytest.mark.parametrize("text", ["", " \n\t\n", "姓名,类别"])
+def test_a_list_without_anybody_is_told_as_one(world: World, text: str) -> None:
+    answer = looked(world, text)
+    assert (answer.status_code, "请至少粘贴一行" in answer.text) == (422, True)
+
+
 def test_names_of_every_people_are_taken(world: World) -> None:
     names = ("欧阳岚", "上官婉儿", "阿卜杜拉·买买提", "迪丽热巴·迪力木拉提", "𠮷田", "Li Lei", "Ålund")
     assert problems(world, "\n".join(f"{name},媒体" for name in names)) == [""] * len(names)

@@ -29,7 +29,7 @@ FIELD_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Looked:
-    """How a list is read. `text` is what can be mended; `unreadable` why it is no list at all."""
+    """How a list is read. `text` is what can be mended; `unreadable` why it is no list at all, or an empty one."""
 
     text: str = ""
     checked: list[Checked] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Looked:
     @property
     def why_not(self) -> Reason | None:
         """Say why the list cannot be taken."""
-        if self.unreadable is not None or not self.checked:
+        if not self.checked:
             return self.unreadable
         return rules.why_not_import([each.problem for each in self.checked])
 
@@ -81,12 +81,13 @@ async def import_roster(acting: Acting, form: RosterForm) -> Response:
         try:
             if content is not None:
                 text = many_lines(sheets.text_of(content))
-            return Looked(text, queries.checked(db, roster.read(text, queries.roster_words())))
+            checked = queries.checked(db, roster.read(text, queries.roster_words()))
+            return Looked(text, checked, None if checked else rules.why_not_import([]))
         except sheets.Unreadable as problem:
             return Looked(text, unreadable=rules.UNREADABLE[problem.code])
 
     looked = await acting.ask(look)
-    if not taking or not looked.checked or looked.why_not is not None:
+    if not taking or looked.why_not is not None:
         refused = taking or looked.unreadable is not None
         return _import(acting, looked, first_run=first_run, status=422 if refused else 200)
     return await _taken(acting, [each.line for each in looked.checked], first_run=first_run)
