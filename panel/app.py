@@ -117,7 +117,7 @@ LIVE: tuple[Any, ...] = (
 )
 """Every area's parts of the live page, in the order of drawing."""
 
-UPLOADS = ((r"/cases/[0-9a-f]{32}/exhibits", 21 * MIB),)
+UPLOADS = ((r"/cases/[0-9a-f]{32}/exhibits", 21 * MIB), (r"/administration/roster/import", 17 * MIB))
 """Addresses that take larger bodies than a form: 20 MiB of file (security requirement 34) and its fields."""
 
 THREADS = 8

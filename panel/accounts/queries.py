@@ -33,6 +33,7 @@ STANDING_AREAS = frozenset({"accounts", "cases", "committees"})
 """Areas whose events may change who somebody is in a case."""
 
 KEPT = 10_000
+AT_A_TIME = 500
 OFFICES = Path(__file__).parent.parent / "rulepacks" / "offices.toml"
 
 _generation = 0
@@ -70,6 +71,16 @@ def person(db: Session, person_id: str) -> Person | None:
 def person_by_login(db: Session, login: str) -> Person | None:
     """Return the person who signs in with this name, or None."""
     return db.exec(select(Person).where(Person.login == login)).first()
+
+
+def people_by_login(db: Session, logins: Collection[str]) -> dict[str, Person]:
+    """Return who signs in with these names, by the name; a few hundred are asked for at a time."""
+    asked = sorted(logins)
+    found: dict[str, Person] = {}
+    for start in range(0, len(asked), AT_A_TIME):
+        some = select(Person).where(col(Person.login).in_(asked[start : start + AT_A_TIME]))
+        found |= {person.login: person for person in db.exec(some)}
+    return found
 
 
 def people(db: Session) -> Sequence[Person]:

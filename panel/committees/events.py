@@ -1,5 +1,6 @@
 """What a committee may put on the record."""
 
+from datetime import date
 from typing import ClassVar
 
 from panel.record.events import Event, Level
@@ -111,6 +112,28 @@ class RosterMemberAdded(Event):
     person_id: str
     category: str
     unit: str
+    expertise: str = ""
+    term_from: date | None = None
+    term_until: date | None = None
+    away_until: date | None = None
+    away_why: str = ""
+
+
+class RosterMemberChanged(Event):
+    """What the roster says of somebody was changed; the event says how it stands since, and names what is new."""
+
+    kind: ClassVar[str] = "committees.roster_member_changed"
+    public: ClassVar[frozenset[str]] = frozenset({"category"})
+    disclosure: ClassVar[Level] = Level.FULL
+    person_id: str
+    category: str
+    unit: str
+    expertise: str
+    term_from: date | None
+    term_until: date | None
+    away_until: date | None
+    away_why: str
+    changed: list[str]
 
 
 class RosterMemberRemoved(Event):

@@ -1,11 +1,14 @@
 """The shape of what members and the chair send about seats."""
 
-from typing import Annotated, Literal
+from datetime import date
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, field_validator
 
-from panel.committees.rules import LONGEST_LIST, LONGEST_STATEMENT
-from panel.core.forms import Chosen, Form
+from panel.committees.models import Category
+from panel.committees.roster import day
+from panel.committees.rules import LONGEST, LONGEST_LIST, LONGEST_STATEMENT, line_reason
+from panel.core.forms import Chosen, Form, wrong
 
 Statement = Annotated[str, Field(max_length=LONGEST_STATEMENT)]
 
@@ -47,3 +50,39 @@ class RosterForm(Form):
     file: Chosen = None
     step: Literal["look", "take"] = "look"
     first_run: Literal["", "1"] = ""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def one_spelling(cls, typed: Any) -> Any:
+        """Leave the list as it is: what is wrong in it is told line by line."""
+        return typed
+
+
+def _day(typed: Any) -> Any:
+    if not isinstance(typed, str) or not typed.strip():
+        return None
+    found = day(typed)
+    if found is None:
+        raise wrong(line_reason("no_day", typed[:40]))
+    return found
+
+
+Day = Annotated[date | None, BeforeValidator(_day)]
+
+
+class RosterMemberForm(Form):
+    """What the roster says of somebody."""
+
+    category: Category
+    unit: Annotated[str, Field(max_length=LONGEST["unit"])] = ""
+    expertise: Annotated[str, Field(max_length=LONGEST["expertise"])] = ""
+    term_from: Day = None
+    term_until: Day = None
+    away_until: Day = None
+    away_why: Annotated[str, Field(max_length=LONGEST["away_why"])] = ""
+
+
+class RosterFileForm(Form):
+    """As what kind of file the roster is saved."""
+
+    kind: Literal["csv", "xlsx"]

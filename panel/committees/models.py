@@ -1,6 +1,6 @@
 """Committees, seats, declarations of interest, recusals, attendance."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from sqlalchemy import UniqueConstraint
@@ -22,13 +22,21 @@ class Category(StrEnum):
 
 
 class RosterMember(Row, table=True):
-    """Somebody who may sit on committees: on the roster since `created_at`, until `ended_at`."""
+    """Somebody who may sit on committees: on the roster since `created_at`, until `ended_at`.
+
+    The term and an absence end with their last day, in the committee's zone; without days a term has no end.
+    """
 
     __tablename__ = "roster_member"
 
     person_id: str = Field(foreign_key="person.id", index=True)
     category: Category
     unit: str = Field(default="", max_length=120)
+    expertise: str = Field(default="", max_length=80)
+    term_from: date | None = None
+    term_until: date | None = None
+    away_until: date | None = None
+    away_why: str = Field(default="", max_length=80)
     ended_at: datetime | None = None
 
 

@@ -1,18 +1,19 @@
 """Reads: who sits, who stood aside, who is in the room."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, case, func
 from sqlalchemy import select as core_select
 from sqlmodel import Session, SQLModel, col, select
 
 from panel.accounts.models import Person
-from panel.accounts.queries import person_by_login
+from panel.accounts.queries import people_by_login
 from panel.cases import queries as cases
 from panel.cases.models import Case
 from panel.committees import rules
@@ -27,7 +28,7 @@ from panel.committees.models import (
     RosterMember,
     Seat,
 )
-from panel.committees.roster import Line, Words
+from panel.committees.roster import Line, Words, likeness
 from panel.core import hooks
 from panel.core.db import core, remembered
 from panel.core.errors import Reason
@@ -54,27 +55,84 @@ def roster_words() -> Words:
 
 
 def roster_member(db: Session, member_id: str) -> RosterMember | None:
-    """Return somebody's place on the roster."""
-    return db.get(RosterMember, member_id)
+    """Return somebody's place on the roster, or None: whoever is off it has none."""
+    member = db.get(RosterMember, member_id)
+    return member if member is not None and member.ended_at is None else None
 
 
 def roster(db: Session) -> Sequence[tuple[RosterMember, Person]]:
     """Return who is on the roster now, by category and name."""
     now = select(RosterMember, Person).join(Person).where(col(RosterMember.ended_at).is_(None))
     order = {category: number for number, category in enumerate(Category)}
-    return sorted(db.exec(now).all(), key=lambda pair: (order[pair[0].category], pair[1].name))
+    return sorted(db.exec(now).all(), key=lambda pair: (order[pair[0].category], pair[1].name, pair[1].login))
 
 
-def checked(db: Session, lines: Sequence[Line]) -> list[tuple[Line, str]]:
-    """Return each line of a pasted list with the code of what is wrong with it, or an empty text."""
-    return [(line, rules.line_problem(line, person_by_login(db, nfc(line.login)))) for line in lines]
+@dataclass(frozen=True)
+class Served:
+    """In how many committees somebody has a seat: ever, and of those formed in the present calendar year."""
+
+    ever: int = 0
+    this_year: int = 0
+
+
+def cases_served(db: Session, now: datetime, zone: ZoneInfo) -> dict[str, Served]:
+    """Return who has served, counted from the seats, by the person's id; neither the recused nor waiting alternates."""
+    year = datetime(now.astimezone(zone).year, 1, 1, tzinfo=zone)
+    sat = (
+        select(Seat.person_id, func.count(), func.sum(case((col(Committee.created_at) >= year, 1), else_=0)))
+        .join(Committee)
+        .join(Recusal, isouter=True)
+        .where(col(Recusal.id).is_(None), col(Seat.alternate).is_(False))
+        .group_by(Seat.person_id)
+    )
+    return {person_id: Served(ever, this_year) for person_id, ever, this_year in db.exec(sat)}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A line of a list as it would be taken: what is wrong with it, what to look at, and whom it concerns.
+
+    `there`: this person is on the roster already; `changes`: the columns in which the line says something else of them.
+    """
+
+    line: Line
+    problem: Reason | None
+    flags: tuple[Reason, ...] = ()
+    there: bool = False
+    changes: tuple[str, ...] = ()
+
+
+def checked(db: Session, lines: Sequence[Line]) -> list[Checked]:
+    """Return each line of a list with what is wrong with it, and what the roster has of this person already."""
+    known = people_by_login(db, {nfc(line.login) for line in lines})
+    now = roster(db)
+    there = {person.id: member for member, person in now}
+    alike = {likeness(person.name, member.unit): person for member, person in now}
+    return [_checked(line, known.get(nfc(line.login)), there, alike) for line in lines]
+
+
+def _checked(
+    line: Line, account: Person | None, there: Mapping[str, RosterMember], alike: Mapping[tuple[str, str], Person]
+) -> Checked:
+    member = there.get(account.id) if account is not None else None
+    problem = rules.line_problem(line, account, member)
+    flags = [Reason(rules.FLAGS[code]) for code in line.flags]
+    double = alike.get(likeness(line.name, line.unit))
+    if member is None and double is not None:
+        flags.append(
+            Reason("On the roster somebody of this name and unit signs in as %(login)s already.", login=double.login)
+        )
+    if member is None or problem is not None:
+        return Checked(line, problem, tuple(flags), member is not None)
+    former, said = rules.place_of(member), rules.asked(line)
+    return Checked(line, None, tuple(flags), True, tuple(each for each in said if said[each] != former[each]))
 
 
 def problems(db: Session, site: object) -> list[hooks.Problem]:
     """Return what this area finds missing (hooks.PROBLEMS): nobody is on the roster."""
-    if roster(db):
+    if db.exec(select(RosterMember.id).where(col(RosterMember.ended_at).is_(None)).limit(1)).first() is not None:
         return []
-    title, remedy = Reason("Nobody is on the committee's roster."), Reason("Paste a list")
+    title, remedy = Reason("Nobody is on the committee's roster."), Reason("Import a list")
     return [hooks.Problem(title, remedy, "/administration/roster/import")]
 
 

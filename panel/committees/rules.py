@@ -3,16 +3,19 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from math import ceil, floor
+from typing import Any
 
 from panel.accounts import rules as accounts
 from panel.accounts.models import Person
-from panel.committees.models import Category, Seat
+from panel.committees.models import Category, RosterMember, Seat
 from panel.committees.roster import Line
 from panel.core.errors import Label, Reason
-from panel.core.security import EVERY_ROLE, Grant, Office, Role, offices, roles
-from panel.core.text import nfc, one_line
+from panel.core.security import EVERY_ROLE, Grant, Office, Role, always, offices, roles
+from panel.core.sheets import MOST_BYTES, MOST_ROWS, MOST_TEXT
+from panel.core.text import TURNS, nfc, one_line, turns, unseen
 from panel.core.words import CATEGORIES
 from panel.rulebook.rules import DutyRules, ProcedureRules, why_not_duty
 
@@ -21,12 +24,15 @@ PERMISSIONS: dict[str, Grant] = {
     "committees.see_roster": offices(Office.SYSTEM, Office.SECURITY, Office.AUDIT, Office.SECRETARY),
     "committees.see_committees": offices(Office.SYSTEM, Office.SECURITY, Office.AUDIT, Office.SECRETARY),
     "committees.keep_roster": offices(Office.SYSTEM, Office.SECRETARY),
+    "committees.export_roster": offices(Office.SYSTEM, Office.SECURITY, Office.AUDIT, Office.SECRETARY),
     "interests.declare": roles(Role.CHAIR, Role.MEMBER),
     "recusals.order": roles(Role.CHAIR, Role.MEMBER, Role.SECRETARY, Role.AUTHORITY),
     "recusals.refuse": roles(Role.CHAIR, Role.SECRETARY, Role.AUTHORITY),
     "alternates.seat": roles(Role.CHAIR, Role.SECRETARY),
     "attendance.record": roles(Role.CHAIR, Role.MEMBER, Role.SECRETARY, Role.RECORDER),
 }
+
+GRAVE = {"committees.export_roster": always}
 
 GROUNDS = {
     "near_relative": Label("Near relative of a person concerned"),
@@ -43,6 +49,22 @@ CLERKS = frozenset({Role.CHAIR, Role.SECRETARY, Role.RECORDER})
 """Who may note that somebody else came or left."""
 
 LONGEST_STATEMENT = 2000
+
+LONGEST_LIST = MOST_TEXT
+"""Characters of a list."""
+
+MOST_LINES = MOST_ROWS - 1
+"""Lines of a list, its headings left out."""
+
+MOST_INVITED = 500
+"""So many new accounts of one list are invited at once; those of a longer one when they are needed."""
+
+NOTHING: Mapping[str, Any] = {
+    "category": None, "unit": "", "expertise": "", "term_from": None, "term_until": None, "away_until": None,
+    "away_why": "",
+}  # fmt: skip
+PLACE = tuple(NOTHING)
+"""What the roster says of somebody; the columns of RosterMember that can be changed."""
 
 
 @dataclass(frozen=True)
@@ -92,56 +114,156 @@ def why_not_quorum(found: Quorum) -> Reason | None:
     return None
 
 
+COLUMNS = {
+    "name": Label("Name"),
+    "category": Label("Category"),
+    "unit": Label("Unit"),
+    "login": Label("Name to sign in with"),
+    "expertise": Label("Field of expertise"),
+    "term_from": Label("Term from"),
+    "term_until": Label("Term until"),
+    "away_until": Label("Not available until"),
+    "away_why": Label("Reason for absence"),
+}
+"""What the roster says of somebody, as it is called on pages and at the head of lists."""
+
+MAIL = Label("Mail address")
+
+LONGEST = {"unit": 120, "expertise": 80, "away_why": 80}
+
+AVAILABILITY = {
+    "available": Label("Available"),
+    "before": Label("Term has not begun"),
+    "after": Label("Term has ended"),
+    "away": Label("Not available"),
+    "closed": Label("Account closed"),
+}
+
 LINE_PROBLEMS = {
     "no_name": Label("There is no name."),
     "no_category": Label("There is no category."),
     "unknown_category": Label("This category is not known."),
+    "no_day": Label("“%(cell)s” is no date. Write it like this: 2026-01-31."),
+    "error": Label("A formula went wrong: the cell says “%(cell)s”."),
     "twice": Label("Two lines have the same name to sign in with."),
     "taken": Label("Somebody else signs in with this name already."),
-    "no_title": Label("This cannot be a name."),
-    "no_login": Label("This cannot be a name to sign in with."),
-    "no_mail": Label("This is not a mail address."),
     "closed": Label("The account of this person is closed."),
 }
-"""What can be wrong with a line of a pasted list."""
+"""What can be wrong with a line of a list."""
+
+FLAGS = {
+    "same_person": Label("Another line has the same name and unit."),
+    "same_mail": Label("Another line has the same mail address."),
+    "formula": Label("A cell begins like a formula. It is kept as text."),
+}
+"""What is told of a line that can be taken, so that somebody looks at it."""
 
 UNREADABLE = {
-    "workbook": Reason("This is a workbook. Save it as CSV or as Unicode text, or copy its lines and paste them."),
+    "old_workbook": Reason("This is an old workbook (.xls), or one with a password. Save it as .xlsx without one."),
+    "macros": Reason("This workbook holds macros. Save it as .xlsx, which holds none."),
+    "workbook": Reason("This workbook cannot be read. Save it as .xlsx, or as CSV."),
+    "unfolds": Reason("This workbook unfolds to more than is read. Save only the list, in a workbook of its own."),
+    "rows": Reason("A list has at most %(n)s lines.", n=MOST_LINES),
+    "size": Reason("A list has at most %(n)s MB and %(m)s characters.", n=MOST_BYTES // 1024**2, m=LONGEST_LIST),
     "encoding": Reason("This file is no text that can be read. Save it as CSV or as Unicode text."),
     "quotation": Reason("A quotation mark is opened and never closed. Nothing was read."),
 }
-"""Why this is no list, by the code of roster.Unreadable."""
-
-LONGEST_LIST = 200_000
-"""Characters of a list."""
-
-MOST_LINES = 500
+"""Why this is no list, by the code of sheets.Unreadable."""
 
 
-def line_problem(line: Line, account: Person | None) -> str:
-    """Say by its code what is wrong with a line; `account`: who signs in with its name already."""
+def availability(member: RosterMember, person: Person, today: date) -> str:
+    """Say by its code whether somebody can be asked to sit today: within the term, not away, the account open."""
+    if person.disabled_at is not None:
+        return "closed"
+    if member.term_from is not None and today < member.term_from:
+        return "before"
+    if member.term_until is not None and member.term_until < today:
+        return "after"
+    return "away" if member.away_until is not None and today <= member.away_until else "available"
+
+
+def why_not_place(
+    *, unit: str, expertise: str, term_from: date | None, term_until: date | None, away_until: date | None,
+    away_why: str, **_others: object,
+) -> tuple[str, Reason] | None:  # fmt: skip
+    """Say what of an entry on the roster does not hold, and in which column."""
+    for column, written in (("unit", unit), ("expertise", expertise), ("away_why", away_why)):
+        if turns(written):
+            return column, TURNS
+        if len(written) > LONGEST[column]:
+            return column, Reason("This is too long: at most %(n)s characters.", n=LONGEST[column])
+    if term_from is not None and term_until is not None and term_until < term_from:
+        return "term_until", Reason("The term ends before it begins.")
+    if away_until is not None and not away_why:
+        return "away_why", Reason("Say in a few words why this person is not available.")
+    if away_why and away_until is None:
+        return "away_until", Reason("Say until which day this person is not available.")
+    return None
+
+
+def asked(line: Line) -> dict[str, Any]:
+    """Return what a line says of somebody's place on the roster, by column; what its list does not have is left out."""
+    said = {
+        "unit": one_line(line.unit), "expertise": one_line(line.expertise), "term_from": line.term_from,
+        "term_until": line.term_until, "away_until": line.away_until, "away_why": one_line(line.away_why),
+    }  # fmt: skip
+    return {"category": Category(line.category), **{each: value for each, value in said.items() if each in line.given}}
+
+
+def place_of(member: RosterMember | None) -> dict[str, Any]:
+    """Return what the roster says of somebody, by column; of somebody new, nothing yet."""
+    return dict(NOTHING) if member is None else {column: getattr(member, column) for column in PLACE}
+
+
+def at(column: str, why: Reason) -> Reason:
+    """Say in which column something does not hold."""
+    label = COLUMNS.get(column, MAIL)
+    return Reason("%(column)s: %(why)s", column=Reason(label), why=why)
+
+
+def line_reason(code: str, cell: str = "") -> Reason:
+    """Return the sentence for what is wrong with a line; `cell` is what stands in the cell that it is about."""
+    label = LINE_PROBLEMS[code]
+    return Reason(label, cell=cell)
+
+
+def line_problem(line: Line, account: Person | None, member: RosterMember | None) -> Reason | None:
+    """Say what is wrong with a line. `account`: who signs in with its name; `member`: their place on the roster."""
     if line.problem:
-        return line.problem
-    if accounts.why_not_name(one_line(line.name)) is not None:
-        return "no_title"
-    if accounts.why_not_login(nfc(line.login)) is not None:
-        return "no_login"
-    if accounts.why_not_mail(line.mail) is not None:
-        return "no_mail"
+        return line_reason(line.problem, line.wrong)
+    wrong = _unlawful(line) or why_not_place(**{**place_of(member), **asked(line)})
+    if wrong is not None:
+        return at(*wrong)
     if account is None:
-        return ""
+        return None
     if account.name != one_line(line.name) or account.fictional:
-        return "taken"
-    return "closed" if account.disabled_at is not None else ""
+        return line_reason("taken")
+    return line_reason("closed") if account.disabled_at is not None and member is None else None
 
 
-def why_not_import(problems: Sequence[str]) -> Reason | None:
+def _unlawful(line: Line) -> tuple[str, Reason] | None:
+    """Say which of name, name to sign in with and mail address cannot be one, and why."""
+    for column, written in (("name", line.name), ("login", line.login)):
+        if turns(written):
+            return column, TURNS
+        if marks := unseen(written):
+            return column, Reason(
+                "There are marks in it that nobody sees: %(marks)s. Type it anew.", marks=" ".join(marks)
+            )
+    checks = (
+        ("name", accounts.why_not_name(one_line(line.name))), ("login", accounts.why_not_login(nfc(line.login))),
+        ("mail", accounts.why_not_mail(line.mail)),
+    )  # fmt: skip
+    return next(((column, why) for column, why in checks if why is not None), None)
+
+
+def why_not_import(problems: Sequence[Reason | None]) -> Reason | None:
     """A list is taken whole or not at all."""
-    wrong = sum(bool(problem) for problem in problems)
+    wrong = sum(problem is not None for problem in problems)
     if not problems:
         return Reason("Paste at least one line.")
     if len(problems) > MOST_LINES:
-        return Reason("A list has at most %(n)s lines.", n=MOST_LINES)
+        return UNREADABLE["rows"]
     return Reason("Lines that have to be mended: %(n)s. Nothing was taken.", n=wrong) if wrong else None
 
 

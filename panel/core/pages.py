@@ -35,6 +35,7 @@ T = TypeVar("T")
 FormT = TypeVar("FormT", bound=forms.Form)
 
 LOCALE_COOKIE = "pv_locale"
+FIELD_BYTES = 1024 * 1024
 CSRF_AGE = 12 * 3600
 """Seconds for which a form's token holds: as long as a session."""
 
@@ -332,18 +333,18 @@ def _load(db: Session, request: Request, of: Any) -> Any:
 
 def act(
     action: str, of: Callable[[Session, str], Any] | None = None, *, form: type[forms.Form] = forms.Form,
-    crowd: bool = False,
+    crowd: bool = False, longest: int = FIELD_BYTES,
 ) -> Callable[[Callable[..., Awaitable[Response]]], View]:  # fmt: skip
     """Make a route of a view that writes: body, sign in, CSRF, load, authorise, form, proof; then the view.
 
-    Where a `crowd` does the same at the same instant, it shares what it loads (`Lately`).
+    Where a `crowd` does the same at the same instant, it shares what it loads (`Lately`). `longest`: bytes of a field.
     """
 
     def decorate(view: Callable[..., Awaitable[Response]]) -> View:
         @functools.wraps(view)
         async def endpoint(request: Request) -> Response:
             request.state.hide_typed = not form.echoed
-            async with request.form(max_files=20, max_fields=1000, max_part_size=1024 * 1024) as sent:
+            async with request.form(max_files=20, max_fields=1000, max_part_size=longest) as sent:
                 request.state.sent = sent
                 actor, thing = await _entered(request, action, of, sent, crowd=crowd)
                 acting = Acting(request, actor, sent)

@@ -9,6 +9,9 @@ BIDI = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
 
 TURNS = Reason("This holds marks that turn the order of writing. Please type it without them.")
 ZERO_WIDTH_JOINER = "\u200d"
+BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # zh: fillers
+"""Letters and symbols that are drawn as nothing."""
+
 LOOK_ALIKE_SCRIPTS = frozenset({"LATIN", "CYRILLIC", "GREEK"})
 
 
@@ -39,6 +42,12 @@ def many_lines(typed: str) -> str:
 def turns(typed: str) -> bool:
     """Say whether a text holds marks that turn the order of writing."""
     return not BIDI.isdisjoint(typed)
+
+
+def unseen(typed: str) -> list[str]:
+    """Return the marks of a text that nobody sees, such as a space without width, by their numbers: U+200B."""
+    marks = sorted({mark for mark in typed if mark in BLANK or unicodedata.category(mark) == "Cf"})
+    return [f"U+{ord(mark):04X}" for mark in marks]
 
 
 def mixes_scripts(title: str) -> bool:

@@ -89,6 +89,7 @@ EVENTS = {
     "accounts.installation_described": Label("The organisation was described"),
     "accounts.rehearsal_wiped": Label("A rehearsal was wiped"),
     "committees.roster_member_added": Label("Somebody was put on the roster"),
+    "committees.roster_member_changed": Label("What the roster says of somebody was changed"),
     "committees.roster_member_removed": Label("Somebody was taken off the roster"),
     "accounts.sessions_ended": Label("Sign-ins were ended"),
     "rulebook.rule_document_loaded": Label("A rule document was loaded"),

@@ -85,12 +85,12 @@ def test_a_list_is_read_as_spreadsheets_save_it(data: Path, tmp_path: Path, enco
     assert panel("committee", "import", file, "--data", data)[0] == 0
 
 
-def test_a_workbook_and_a_file_that_is_not_there_are_refused(data: Path, tmp_path: Path) -> None:
+def test_a_broken_workbook_and_a_file_that_is_not_there_are_refused(data: Path, tmp_path: Path) -> None:
     file = tmp_path / "list.xlsx"
     assert panel("committee", "import", file, "--data", data)[0] == 2
     file.write_bytes(b"PK\x03\x04")
     code, (said,) = panel("committee", "import", file, "--data", data)
-    assert (code, said.startswith("这是工作簿文件")) == (2, True)
+    assert (code, said.startswith("这个工作簿无法读取")) == (2, True)
 
 
 def test_where_there_is_no_installation_nothing_is_made(tmp_path: Path) -> None:

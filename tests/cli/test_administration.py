@@ -181,3 +181,26 @@ def test_a_rehearsal_is_wiped(here: World) -> None:
 def test_what_is_refused_on_the_page_is_refused_here(here: World) -> None:
     here.act(actions.disable, "system", person_id=here.people["stranger"])
     assert at(here, "account", "invite", "stranger") == (2, ["This account is closed. Open it again first."])
+
+
+def test_what_the_roster_says_is_changed_and_the_whole_is_saved_and_read_again(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "list.csv"
+    file.write_text("罗正,纪检监察,市纪委,,luo\n", encoding="utf-8")
+    assert on(data, "committee", "import", file)[0] == 0
+    said = ("--field", "财会", "--term-from", "2026年1月1日", "--away-until", "2099-01-01", "--why", "出差")
+    assert on(data, "committee", "change", "luo", *said) == (0, ["luo 的名册信息已更改。"])
+    assert kinds(data)[-1] == "committees.roster_member_changed"
+    assert on(data, "committee", "change", "luo", "--away-until", "") == (2, ["暂不可用至：请填写暂不可用至哪一天。"])
+    assert on(data, "committee", "change", "luo", "--away-until", "", "--why", "")[0] == 0
+    assert on(data, "committee", "change", "luo", "--term-until", "明年") == (
+        2, ["“明年”不是日期，请写成 2026-01-31 的形式。"],
+    )  # fmt: skip
+    assert on(data, "committee", "change", "yi", "--unit", "x") == (2, ["yi 不在名册上。"])
+    before = kinds(data)
+    for saved in (tmp_path / "roster.xlsx", tmp_path / "roster.csv"):
+        assert on(data, "committee", "export", saved) == (0, ["已保存名册，共 1 人。"])
+        assert on(data, "committee", "export", saved)[0] == 2, "a file that is there is not written over"
+        assert on(data, "committee", "import", saved)[0] == 0
+    assert "罗正,纪检监察,市纪委,luo,财会,2026-01-01,,,,0,0" in saved.read_text(encoding="utf-8-sig")
+    assert on(data, "committee", "export", tmp_path / "roster.ods") == (2, ["文件名须以 .csv 或 .xlsx 结尾。"])
+    assert kinds(data) == before

@@ -38,6 +38,7 @@ NOT_SEATS = {
     "committees.committee_formed",
     "committees.seat_taken",
     "committees.roster_member_added",
+    "committees.roster_member_changed",
     "committees.roster_member_removed",
 }
 

@@ -123,6 +123,7 @@ ABSENT: dict[str, int] = {
     "record.tile": 404,
     "record.timestamp": 404,
     "record.receipt_file": 404,
+    "committees.roster_member": 404,
 }
 """Pages of which these worlds hold none (no demo, no file, no checkpoint), and what the chair gets."""
 
@@ -161,6 +162,7 @@ FORMS: dict[str, str] = {
     "accounts.take_seat": SIGNED_IN,
     "accounts.leave_seat": SIGNED_IN,
     "committees.import_roster": "YW",
+    "committees.export_roster": "YZUW",
     "cases.file_exhibit": "HS",
     "cases.settle_questions": "CS",
     "cases.file_verification": "H",
@@ -214,6 +216,7 @@ ABSENT_FORMS: dict[str, int] = {
     "accounts.end_session": 404,
     "accounts.give_back": 404,
     "accounts.remove_passkey": 404,
+    "committees.change_roster_member": 404,
     "committees.remove_from_roster": 404,
     **{f"draws.{step}": 404 for step in ("fix", "void", "form", "commit", "reveal", "answer")},
 }

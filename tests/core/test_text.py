@@ -56,3 +56,12 @@ def test_keeping_a_text_twice_changes_nothing(typed: str) -> None:
 @given(st.text())
 def test_a_kept_line_is_one_line(typed: str) -> None:
     assert text.one_line(typed).splitlines() in ([], [text.one_line(typed)])
+
+
+@pytest.mark.parametrize(
+    ("typed", "marks"),
+    [("阿卜杜拉·买买提", []), ("欧阳岚", []), ("e\u0301", []), ("罗\u200b正", ["U+200B"]), ("\ufeff罗正", ["U+FEFF"]),
+     ("罗\u3164正", ["U+3164"]), ("罗\u200d\u00ad正", ["U+00AD", "U+200D"])],
+)  # fmt: skip
+def test_marks_that_nobody_sees_are_told_by_their_numbers(typed: str, marks: list[str]) -> None:
+    assert text.unseen(typed) == marks

@@ -13,6 +13,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import run
+from panel.committees import actions, queries
+from panel.committees.roster import read
 from tests.browser import Screens
 from tests.e2e.look import Look
 from tests.e2e.room import fill, form_of, send
@@ -21,6 +23,12 @@ from tests.serving import free_port, served
 
 PASSWORD = "清晨的江面上有三只白鹭在飞翔"
 PASTED = "姓名\t席位类别\t单位\n欧阳岚\t法律专业人士\t某律师事务所\n罗正\t纪检监察\t市纪委\n孟工\t行业专家\t某设计院"
+ROSTER = (
+    "姓名,类别,单位,登录名,专长,任期起,任期止,暂不可用至,暂不可用原因\n"
+    "欧阳岚,法律,某市律师协会,ouyang,行政法与国家赔偿,2025-01-01,2029-12-31,,\n"
+    "阿卜杜拉·买买提,行业专家,某省水利水电勘测设计研究院有限责任公司,abdulla,水利工程造价,,,2099-01-01,出国进修\n"
+    "司徒静,群众,,situ,,2020-01-01,2024-12-31,,\n"
+)
 COMES = 300_000  # ms: simulated members give their opinions before anybody opens the hearing
 
 
@@ -144,5 +152,16 @@ def test_pages_of_administration(tmp_path: Path, template: Path, screens: Screen
             ]
         )  # fmt: skip
         look.after("clerk", "/administration/roster/import", "roster", pasted="罗正\t行家\n孟工\t行业专家\t某设计院")
+        world.act(actions.import_roster, "clerk", lines=read(ROSTER, queries.roster_words()))
+        with world.db() as db:
+            member = queries.roster(db)[1][0]
+        look.all(
+            [
+                ("clerk", "/administration/roster"), ("clerk", "/administration/roster?q=nobody"),
+                ("clerk", f"/roster/{member.id}"),
+            ]
+        )  # fmt: skip
+        look.after("clerk", "/administration/roster/import", "roster", pasted=ROSTER + "欧阳岚,法律,某市律师协会,o2")
+        look.after("clerk", f"/roster/{member.id}", "roster-member", away_why="")
         assert look.faults == []
         look.close()

@@ -24,6 +24,7 @@ from panel.accounts.actions.people import (
     choose_locale,
     disable,
     enable,
+    invite_people,
 )
 from panel.accounts.actions.sessions import (
     end_other_sessions,
@@ -53,6 +54,7 @@ __all__ = [
     "end_session",
     "end_sessions_of",
     "give_office",
+    "invite_people",
     "invite_person",
     "keep_seen",
     "make_link",

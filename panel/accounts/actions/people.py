@@ -1,5 +1,6 @@
 """Writes: people and what they choose for themselves."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from panel.accounts import passwords, queries, rules
@@ -30,6 +31,24 @@ def add_person(
     person = work.add(Person(name=name, login=login, password_hash=kept, locale=locale, fictional=fictional, mail=mail))
     work.record(PersonAdded(person_id=person.id, name=name, actor_id=actor.person_id if actor else None))
     return person
+
+
+def invite_people(work: Work, actor: Actor | None, *, people: Sequence[tuple[str, str, str]]) -> list[Person]:
+    """Make many accounts at once (name, name to sign in with, mail address), as `invite_person` makes one."""
+    made = []
+    for name, login, mail in people:
+        require(rules.why_not_name(text.one_line(name)))
+        require(rules.why_not_login(text.nfc(login)))
+        require(rules.why_not_mail(mail))
+        kept = text.one_line(name), text.nfc(login)
+        made.append(Person(name=kept[0], login=kept[1], mail=mail, password_hash=rules.NO_PASSWORD))
+    if queries.people_by_login(work.db, {person.login for person in made}):
+        raise Refused(Reason("Somebody else signs in with this name already."))
+    by = actor.person_id if actor else None
+    for person in made:
+        work.add(person)
+    work.record_all([PersonAdded(person_id=person.id, name=person.name, actor_id=by) for person in made])
+    return made
 
 
 def change_password(work: Work, actor: Actor, *, password_hash: str, reference: str, device: str, hours: int) -> None:

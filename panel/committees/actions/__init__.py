@@ -1,6 +1,6 @@
 """Writes: forming a committee and what happens on its seats; keeping the roster."""
 
-from panel.committees.actions.roster import import_roster, remove_from_roster
+from panel.committees.actions.roster import change_roster_member, import_roster, remove_from_roster
 from panel.committees.actions.seats import (
     arrive,
     declare,
@@ -14,6 +14,7 @@ from panel.committees.actions.seats import (
 
 __all__ = [
     "arrive",
+    "change_roster_member",
     "declare",
     "form_committee",
     "import_roster",
