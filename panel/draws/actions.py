@@ -2,6 +2,7 @@
 
 from collections import Counter
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, select
 
@@ -32,17 +33,20 @@ from panel.work import Work
 
 
 def prepare(
-    work: Work, actor: Actor, *, case_id: str, chair_member: str, chair_reason: str, scrutineer_id: str
+    work: Work, actor: Actor, *, case_id: str, chair_member: str, chair_reason: str, scrutineer_id: str, zone: ZoneInfo
 ) -> Draw:
-    """Fix terms and pool of a draw, and whose secrets make its seed. The chair is designated from the pool."""
+    """Fix terms and pool of a draw, and whose secrets make its seed. The chair is designated from the pool.
+
+    `zone`: where the year begins, and the days of the pool's terms.
+    """
     case = work.db.exec(select(Case).where(Case.id == case_id).with_for_update()).one()
     before = queries.of_case(work.db, case_id)
     formed = committees.committee_of(work.db, case_id) is not None
     require(rules.why_not_prepare(before, formed=formed, chair_reason=chair_reason))
-    chair = _chair(work, case, chair_member)
+    chair = _chair(work, case, chair_member, zone)
     role = _role(work.db, scrutineer_id, case_id)
     require(rules.why_not_contributors(chair.person_id, scrutineer_id, actor.person_id, role))
-    pooled = queries.pool(work.db, case, chair.person_id, work.now)
+    pooled = queries.pool(work.db, case, chair.person_id, work.now, zone)
     can = [one for one in pooled if not one.excluded]
     ids, units = {one.member.id: new_id() for one in can}, _codes([chair.unit, *(one.member.unit for one in can)])
     candidates = sorted(
@@ -76,8 +80,8 @@ def prepare(
     return made
 
 
-def _chair(work: Work, case: Case, member_id: str) -> RosterMember:
-    pooled = {one.member.id: one for one in queries.pool(work.db, case, "", work.now)}
+def _chair(work: Work, case: Case, member_id: str, zone: ZoneInfo) -> RosterMember:
+    pooled = {one.member.id: one for one in queries.pool(work.db, case, "", work.now, zone)}
     if member_id not in pooled:
         raise NotFound
     categories = committees.procedure_rules(work.db, case.id).chair_categories

@@ -4,14 +4,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from panel.accounts import queries as accounts
 from panel.accounts.models import Person
 from panel.cases import queries as cases
 from panel.cases.models import Case
 from panel.committees import queries as committees
+from panel.committees import rules as committee_rules
 from panel.committees.models import RosterMember, Seat
 from panel.core import security
 from panel.draws import rules
@@ -96,23 +98,28 @@ class Pooled:
     excluded: str
 
 
-def pool(db: Session, case: Case, chair_id: str, now: datetime) -> list[Pooled]:
+def pool(db: Session, case: Case, chair_id: str, now: datetime, zone: ZoneInfo) -> list[Pooled]:
     """Return the pool for a case, by category and name; whoever is to take the chair is left out."""
-    composition = committees.procedure_rules(db, case.id).composition
-    served: dict[str, list[datetime]] = {}
-    for person_id, at in db.exec(select(Seat.person_id, Seat.created_at).where(col(Seat.alternate).is_(False))).all():
-        served.setdefault(person_id, []).append(at)
-    found = []
+    composition, found = committees.procedure_rules(db, case.id).composition, []
+    served, last = committees.cases_served(db, now, zone), _last_seated(db)
     for member, person in committees.roster(db):
         if person.id == chair_id:
             continue
+        this_year = served[person.id].this_year if person.id in served else 0
         why = rules.excluded(
             composition, part=case.id in security.standings_of(db, person.id),
-            barred=accounts.why_not_part(db, person.id) is not None, closed=person.disabled_at is not None,
-            available=True, served=served.get(person.id, ()), now=now,
+            barred=accounts.why_not_part(db, person.id) is not None,
+            state=committee_rules.availability(member, person, now.astimezone(zone).date()),
+            this_year=this_year, since=now - last[person.id] if person.id in last else None,
         )  # fmt: skip
         found.append(Pooled(member, person, why))
     return found
+
+
+def _last_seated(db: Session) -> dict[str, datetime]:
+    """Return when each person took their last seat in a committee."""
+    taken = select(Seat.person_id, func.max(Seat.created_at)).where(col(Seat.alternate).is_(False))
+    return dict(db.exec(taken.group_by(Seat.person_id)).all())
 
 
 def seats_to_draw(db: Session, case_id: str, chair_category: str) -> dict[str, int]:

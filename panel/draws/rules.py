@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from panel.core.errors import Label, Reason
 from panel.core.security import EVERY_ROLE, SIGNED_IN, Grant, Role, roles
@@ -36,15 +36,16 @@ EXCLUDED = {
 
 
 def excluded(
-    composition: Composition, *, part: bool, barred: bool, closed: bool, available: bool, served: Sequence[datetime],
-    now: datetime,
-) -> str:  # fmt: skip
-    """Say by its code why somebody of the pool cannot be drawn, or an empty text; `served`: when they took seats."""
-    this_year = [at for at in served if at.year == now.year]
-    lately = [at for at in served if now - at < timedelta(days=composition.cool_off_days)]
+    composition: Composition, *, part: bool, barred: bool, state: str, this_year: int, since: timedelta | None
+) -> str:
+    """Say by its code why somebody of the pool cannot be drawn, or an empty text.
+
+    `state`: their availability (committees); `this_year`: in how many committees they serve; `since`: their last seat.
+    """
     grounds = {
-        "part": part, "office": barred, "closed": closed, "unavailable": not available,
-        "cap": bool(composition.cap_per_year) and len(this_year) >= composition.cap_per_year, "cool_off": bool(lately),
+        "part": part, "office": barred, "closed": state == "closed", "unavailable": state != "available",
+        "cap": bool(composition.cap_per_year) and this_year >= composition.cap_per_year,
+        "cool_off": since is not None and since < timedelta(days=composition.cool_off_days),
     }  # fmt: skip
     return next((code for code, holds in grounds.items() if holds), "")
 

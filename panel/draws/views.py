@@ -70,7 +70,7 @@ STATES = {OfferState.OPEN: "open", OfferState.ACCEPTED: "accepted", OfferState.D
 
 def _choices(db: Session, case: Case, reading: Reading) -> dict[str, Any]:
     """Return who may take the chair, who may be the scrutineer, and the pool by category."""
-    pool = queries.pool(db, case, "", reading.now)
+    pool = queries.pool(db, case, "", reading.now, reading.site.zone)
     procedure = committees.procedure_rules(db, case.id)
     return {
         "procedure": procedure, "pool": pool, "witnesses": queries.witnesses(db, case.id),
@@ -100,7 +100,7 @@ async def prepare(acting: Acting, case: Case, form: DrawForm) -> Response:
     """Fix terms and pool."""
     await acting.write(
         actions.prepare, case_id=case.id, chair_member=form.chair, chair_reason=form.chair_reason,
-        scrutineer_id=form.scrutineer,
+        scrutineer_id=form.scrutineer, zone=acting.site.zone,
     )  # fmt: skip
     return RedirectResponse(f"/cases/{case.id}/panel", status_code=303)
 

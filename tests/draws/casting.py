@@ -1,6 +1,7 @@
 """A case whose panel is still to be drawn: a pool of the cast and of a few more, and the steps of a draw."""
 
 from hashlib import sha256
+from zoneinfo import ZoneInfo
 
 from sqlmodel import col, delete, select
 
@@ -64,7 +65,7 @@ def prepared(world: World, *, chair: str = "chair", scrutineer: str = "observer"
         member = db.exec(select(RosterMember).where(RosterMember.person_id == world.people[chair])).one()
     return world.act(
         actions.prepare, "secretary", case_id=world.case_id, chair_member=member.id, chair_reason=reason,
-        scrutineer_id=world.people[scrutineer],
+        scrutineer_id=world.people[scrutineer], zone=ZoneInfo("Asia/Shanghai"),
     ).id  # fmt: skip
 
 

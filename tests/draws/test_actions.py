@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import date
 
 import pytest
 from sqlmodel import col, select
@@ -273,6 +274,22 @@ def test_who_served_as_often_as_allowed_is_not_drawn_this_year(castless: World) 
     draw_id = prepared(world)
     with world.db() as db:
         assert world.people[served] not in db.get_one(Draw, draw_id).people.values()
+
+
+@pytest.mark.parametrize("change", [{"term_until": date(2020, 1, 1)}, {"away_until": date(2099, 1, 1)}])
+def test_who_is_not_available_is_not_drawn(castless: World, change: dict[str, date]) -> None:
+    world = castless
+    person_id = world.people["meng"]
+
+    def away(work: Work) -> None:
+        member = work.db.exec(select(RosterMember).where(RosterMember.person_id == person_id)).one()
+        for name, day in change.items():
+            setattr(member, name, day)
+
+    world.work(away)
+    draw_id = prepared(world)
+    with world.db() as db:
+        assert person_id not in db.get_one(Draw, draw_id).people.values()
 
 
 @pytest.mark.parametrize(
