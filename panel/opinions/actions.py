@@ -53,7 +53,8 @@ def save_draft(
 ) -> OpinionDraft:
     """Keep one step of an unfinished opinion; raises DraftConflict when another device changed that step meanwhile.
 
-    `said`: {"value", "reason", "exhibits"} of a consideration, or {"recommendation", "reasons", "change"} (`overall`).
+    `said`: {"value", "sure", "reason", "exhibits"} of a consideration, or {"recommendation", "reasons", "change"} of
+    the last step (`overall`).
     """
     round_, seat_id = _mine(work, actor, round_id)
     if step != rules.OVERALL and step not in queries.considerations(work.db, round_).keys:

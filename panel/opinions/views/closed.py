@@ -105,6 +105,7 @@ def show(reading: Reading, round_: Round) -> Response:
         definitions=DEFINITIONS,
         rams=RAMS,
         splits=SPLITS,
+        sure=rules.SURE,
         recommendations=Counter(opinion.recommendation for opinion in panel.opinions),
         stance=geometry.stance([_stance(reading, item, panel) for item in items]),
         heat=_heat(reading, items, panel),

@@ -58,6 +58,10 @@ def _task(
     }
 
 
+def _sure(reading: Reading) -> list[tuple[str, str]]:
+    return [(code, reading.gettext(word)) for code, word in rules.SURE.items()]
+
+
 @page("opinions.write", of=queries.round_)
 def edit(reading: Reading, round_: Round) -> Response:
     """Show one step of the editor."""
@@ -72,6 +76,7 @@ def edit(reading: Reading, round_: Round) -> Response:
         "opinions/edit.html",
         **shown,
         exhibit_choices=[(e.number, f"{e.number}. {e.title}") for e in shown["exhibits"]],
+        sure_choices=[("", reading.gettext(Label("not said"))), *_sure(reading)],
         outcome_choices=[(code, reading.gettext(word)) for code, word in words.OUTCOMES.items()],
         step=step,
         number=at + 1,
@@ -109,11 +114,10 @@ def _said(reading: Reading, item: Any, rating: dict[str, Any]) -> str:
     if "value" not in rating:
         return ""
     value = rating["value"]
-    return (
-        reading.gettext(Label("cannot judge"))
-        if value is None
-        else f"{value} · {item.points[value - 1][reading.locale]}"
-    )
+    if value is None:
+        return reading.gettext(Label("cannot judge"))
+    sure = reading.gettext(rules.SURE[rating["sure"]]) if rating.get("sure") else ""
+    return " · ".join(filter(None, [str(value), item.points[value - 1][reading.locale], sure]))
 
 
 def _cited(reading: Reading, rating: dict[str, Any]) -> str:
