@@ -370,3 +370,15 @@ def test_how_sure_waits_for_a_rating_and_goes_with_cannot_judge(world: World) ->
     assert drafted(world)[0]["ratings"]["motive"] == {"reason": "", "exhibits": [], "value": None}
     refused = quietly(client, round_id, "motive", 2, value="4", sure="certain")
     assert refused.status_code == 422
+
+
+def test_two_devices_that_differ_in_it_alone_are_shown_both(world: World) -> None:
+    round_id, client = open_round(world), world.client("luo")
+    quietly(client, round_id, "motive", 0, value="4", reason="出于公心", sure="high")
+    page = client.get(f"/rounds/{round_id}/opinion?step=motive").text
+    data = {**hidden(page, "opinion-step"), "revision": "0", "value": "4", "reason": "出于公心", "sure": "low"}
+    both = client.post(f"/rounds/{round_id}/opinion/draft", data=data)
+    assert both.status_code == 409
+    assert ["4 · 有把握" in both.text, "4 · 没有把握" in both.text] == [True, True]
+    client.post(f"/rounds/{round_id}/opinion/draft", data=hidden(both.text, "opinion-step"))
+    assert drafted(world)[0]["ratings"]["motive"]["sure"] == "low"

@@ -151,6 +151,7 @@ def _conflict(acting: Acting, round_: Round, form: StepForm, conflict: actions.D
         round=round_,
         form=form,
         theirs=conflict.theirs,
+        sure=rules.SURE,
         revision=conflict.revision,
     )
 
