@@ -3,7 +3,6 @@
 from typing import Any
 
 from panel.cases import queries as cases
-from panel.cases.models import Case
 from panel.committees import queries as committees
 from panel.core.errors import Forbidden, NotFound, Reason, Refused, TooLarge, require
 from panel.core.hooks import in_closed_session
@@ -11,7 +10,6 @@ from panel.core.security import Actor
 from panel.opinions import queries, rules
 from panel.opinions.events import OpinionSubmitted, RoundClosed, RoundOpened
 from panel.opinions.models import Opinion, OpinionDraft, Round
-from panel.rulebook import queries as rulebook
 from panel.work import Work
 
 
@@ -55,10 +53,11 @@ def save_draft(
 ) -> OpinionDraft:
     """Keep one step of an unfinished opinion; raises DraftConflict when another device changed that step meanwhile.
 
-    `said`: {"value", "reason", "exhibits"} of a consideration, or {"recommendation", "reasons", "change"} (`overall`).
+    `said`: {"value", "sure", "reason", "exhibits"} of a consideration, or {"recommendation", "reasons", "change"} of
+    the last step (`overall`).
     """
     round_, seat_id = _mine(work, actor, round_id)
-    if step != rules.OVERALL and step not in _keys(work, round_):
+    if step != rules.OVERALL and step not in queries.considerations(work.db, round_).keys:
         raise NotFound
     saved = queries.draft(work.db, round_id, seat_id)
     if saved is None:
@@ -94,7 +93,7 @@ def submit(work: Work, actor: Actor, *, round_id: str, revision: int | None = No
     round_, seat_id = _mine(work, actor, round_id)
     unfinished = queries.draft(work.db, round_id, seat_id)
     require(rules.why_not_checked(unfinished.revision if unfinished else 0, revision))
-    keys = _keys(work, round_)
+    keys = queries.considerations(work.db, round_).keys
     body, before = queries.body(work.db, round_, seat_id), queries.earlier(work.db, round_, seat_id)
     exhibits = [exhibit.number for exhibit in cases.exhibits(work.db, round_.case_id)]
     earlier = before.model_dump() if before else None
@@ -119,11 +118,6 @@ def _submitted(work: Work, actor: Actor, round_: Round, opinion: Opinion) -> Opi
         seat=opinion.seat_id, ratings=opinion.ratings, recommendation=opinion.recommendation, reasons=opinion.reasons,
         change=opinion.change,
     )  # fmt: skip
-
-
-def _keys(work: Work, round_: Round) -> tuple[str, ...]:
-    case = work.db.get_one(Case, round_.case_id)
-    return rulebook.considerations(work.db, case.considerations_id).keys
 
 
 def _mine(work: Work, actor: Actor, round_id: str) -> tuple[Round, str]:

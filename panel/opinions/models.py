@@ -23,7 +23,8 @@ class Round(Row, table=True):
 class Opinion(Row, table=True):
     """A member's opinion in a round; replaced by a newer version until the round closes.
 
-    `ratings` maps a consideration's key to {"value": 1..5 or null (cannot judge), "reason", "exhibits": [numbers]}.
+    `ratings` maps a consideration's key to {"value": 1..5 or null (cannot judge), "reason", "exhibits": [numbers]},
+    and where the member says so "sure": "high", "fair" or "low".
     """
 
     __table_args__ = (UniqueConstraint("round_id", "seat_id", "version"),)

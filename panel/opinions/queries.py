@@ -5,14 +5,22 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
+from panel.cases.models import Case
 from panel.committees import queries as committees
 from panel.core.db import remembered
 from panel.opinions.models import Opinion, OpinionDraft, Round
+from panel.rulebook import queries as rulebook
+from panel.rulebook.rules import Considerations
 
 
 def round_(db: Session, round_id: str) -> Round | None:
     """Return a round."""
     return db.get(Round, round_id)
+
+
+def considerations(db: Session, of: Round) -> Considerations:
+    """Return the considerations that a round asks for: in the version of its case."""
+    return rulebook.considerations(db, db.get_one(Case, of.case_id).considerations_id)
 
 
 def rounds(db: Session, case_id: str) -> Sequence[Round]:
@@ -32,12 +40,15 @@ def mine(db: Session, round_id: str, seat_id: str) -> Opinion | None:
     return db.exec(found.order_by(col(Opinion.version).desc())).first()
 
 
-def earlier(db: Session, round_of: Round, seat_id: str) -> Opinion | None:
+def before(db: Session, of: Round) -> Round | None:
+    """Return the round before this one."""
+    return db.exec(select(Round).where(Round.case_id == of.case_id, Round.number == of.number - 1)).first()
+
+
+def earlier(db: Session, of: Round, seat_id: str) -> Opinion | None:
     """Return the member's own opinion in the round before."""
-    before = db.exec(
-        select(Round).where(Round.case_id == round_of.case_id, Round.number == round_of.number - 1)
-    ).first()
-    return mine(db, before.id, seat_id) if before else None
+    found = before(db, of)
+    return mine(db, found.id, seat_id) if found else None
 
 
 def draft(db: Session, round_id: str, seat_id: str) -> OpinionDraft | None:

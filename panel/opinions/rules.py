@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from panel.core.errors import Reason
+from panel.core.errors import Label, Reason
 from panel.core.security import Grant, Role, roles
 from panel.core.words import OUTCOMES
 from panel.opinions.models import Round
@@ -13,6 +13,9 @@ PERMISSIONS: dict[str, Grant] = {
     "opinions.write": roles(Role.CHAIR, Role.MEMBER),
     "opinions.read_round": roles(Role.CHAIR, Role.MEMBER, Role.SECRETARY, Role.RECORDER),
 }
+
+SURE = {"high": Label("sure"), "fair": Label("fairly sure"), "low": Label("not sure")}
+"""How sure a member is of a rating; saying it is optional, and it enters no measure."""
 
 OVERALL = "overall"
 """The last step of the editor, after the considerations: the recommendation."""

@@ -14,7 +14,7 @@ from jinja2 import Environment
 
 from panel.core import geometry
 from panel.core.assets import folder
-from panel.core.geometry import Mean, Place, Ratings
+from panel.core.geometry import Cell, Mean, Place, Ratings
 from panel.core.i18n import translator
 from panel.core.templates import environment
 
@@ -235,16 +235,16 @@ def test_a_drawn_stance_counts_those_who_cannot_judge_apart() -> None:
     assert rows(figure) == [["问题性质", "1", "0", "2", "4", "1", "1"]]
 
 
-def heat(fewest: int) -> geometry.Heat:
+def heat(fewest: int) -> geometry.Grid:
     cells = [[Mean(4.5, 3), Mean(1.0, 2), None]]
     return geometry.heat(["问题性质"], ["法律人士", "行业专家", "媒体代表"], cells, fewest=fewest)
 
 
 def test_cells_of_too_few_members_are_withheld() -> None:
     (line,) = heat(fewest=3).lines
-    assert [(s.text, s.step, s.withheld) for s in line.squares] == [("4.5", 5, False), ("", 0, True), ("", 0, False)]
+    assert [square.cell for square in line.squares] == [Cell(5, "4.5"), Cell(withheld=True), Cell()]
     (line,) = heat(fewest=0).lines
-    assert [(s.text, s.step) for s in line.squares] == [("4.5", 5), ("1.0", 1), ("", 0)]
+    assert [square.cell for square in line.squares] == [Cell(5, "4.5"), Cell(1, "1.0"), Cell()]
 
 
 def test_a_withheld_mean_is_nowhere_in_the_drawing() -> None:
@@ -259,12 +259,50 @@ def test_long_words_over_columns_are_turned() -> None:
     assert heat(fewest=0).turned is False
 
 
+def test_who_moved_stands_further_from_the_middle_step() -> None:
+    moves = [(1, 4), (3, 4), (4, 4), (4, 3), (5, 1), None]
+    picture = geometry.movement(["1 欧阳岚"], list("一二三四五六"), [moves])
+    (line,) = picture.lines
+    assert [square.cell for square in line.squares] == [
+        Cell(5, "1→4"), Cell(4, "3→4"), Cell(3, "4"), Cell(2, "4→3"), Cell(1, "5→1"), Cell(),
+    ]  # fmt: skip
+    figure = draw("pictures.movement(picture, title)", picture=picture)
+    assert told(figure) == ("第4项", "各委员前后两轮的评分，具体数字见下表。")
+    assert rows(figure) == [["1 欧阳岚", "1→4", "3→4", "4", "4→3", "5→1", "无"]]
+
+
+def test_citations_say_which_opinion_rests_on_which_exhibit() -> None:
+    picture = geometry.citations(["1. 巡检记录", "2. 会议记录"], ["1", "4", "9"], [[6, 0, 1], [0, 0, 2]])
+    assert [[square.cell.step for square in line.squares] for line in picture.lines] == [[5, 0, 1], [0, 0, 2]]
+    figure = draw("pictures.citations(picture, title)", picture=picture)
+    assert told(figure) == ("第4项", "1. 巡检记录：引用它的意见 2 份；2. 会议记录：引用它的意见 1 份；")
+    assert rows(figure) == [["1. 巡检记录", "6", "0", "1"], ["2. 会议记录", "0", "0", "2"]]
+
+
+@pytest.mark.parametrize(
+    ("title", "wrapped"),
+    [
+        ("溢洪道闸门应急维修施工合同及补充协议", ("溢洪道闸门应", "急维修施工合…")),
+        ("1. 溢洪道闸门应急维修施工合同", ("1. 溢洪道闸门", "应急维修施工合…")),
+        ("signed_contract_of_2026.pdf", ("signed_contract_…",)),
+        ("Minutes of the party committee", ("Minutes of", "the party…")),
+    ],
+)
+def test_a_long_title_is_cut_in_the_picture_and_whole_in_the_table(title: str, wrapped: tuple[str, ...]) -> None:
+    picture = geometry.citations([title], ["1"], [[1]])
+    assert picture.lines[0].wrapped == wrapped
+    assert rows(draw("pictures.citations(picture, title)", picture=picture)) == [[title, "1"]]
+    assert picture.labels < geometry.WIDTH / 2
+
+
 @pytest.mark.parametrize(
     ("text", "room", "lines"),
     [
         ("利益关联方代表", 4, ("利益关联", "方代表")),
         ("法律人士", 4, ("法律人士",)),
         ("Nature of the problem", 8, ("Nature of the", "problem")),
+        ("3. 党委会会议记录", 7, ("3. 党委会会议", "记录")),
+        ("1 欧阳岚", 7, ("1 欧阳岚",)),
         ("Stakeholder", 3, ("Stakeholder",)),
     ],
 )

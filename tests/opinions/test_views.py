@@ -341,3 +341,44 @@ def test_36_an_opinion_is_64_kilobytes_at_most_in_all(world: World) -> None:
     assert "64" in answers[-1].json()["message"]
     (draft,) = drafted(world)
     assert sorted(draft["ratings"]) == ["motive", "nature"]
+
+
+# How sure
+
+
+def test_who_says_how_sure_is_read_so_and_nobody_must(world: World) -> None:
+    round_id, client = open_round(world), world.client("luo")
+    fill(client, round_id)
+    step(client, round_id, "motive", value="4", reason="材料可以证明。", sure="low")
+    assert (
+        '<option value="low" selected>没有把握</option>' in client.get(f"/rounds/{round_id}/opinion?step=motive").text
+    )
+    check = client.get(f"/rounds/{round_id}/opinion/check").text
+    assert check.count("没有把握") == 1
+    client.post(f"/rounds/{round_id}/opinion", data=hidden(check, "submit-opinion"))
+    (given,) = events(world, "opinions.opinion_submitted")
+    assert {key: rating["sure"] for key, rating in given["ratings"].items() if "sure" in rating} == {"motive": "low"}
+    world.act(actions.close_round, "secretary", round_id=round_id)
+    assert world.client("qin").get(f"/rounds/{round_id}").text.count('<small class="muted">没有把握</small>') == 1
+
+
+def test_how_sure_waits_for_a_rating_and_goes_with_cannot_judge(world: World) -> None:
+    round_id, client = open_round(world), world.client("luo")
+    quietly(client, round_id, "motive", 0, sure="fair")
+    assert drafted(world)[0]["ratings"]["motive"] == {"reason": "", "exhibits": [], "sure": "fair"}
+    quietly(client, round_id, "motive", 1, value="cannot_judge", sure="fair")
+    assert drafted(world)[0]["ratings"]["motive"] == {"reason": "", "exhibits": [], "value": None}
+    refused = quietly(client, round_id, "motive", 2, value="4", sure="certain")
+    assert refused.status_code == 422
+
+
+def test_two_devices_that_differ_in_it_alone_are_shown_both(world: World) -> None:
+    round_id, client = open_round(world), world.client("luo")
+    quietly(client, round_id, "motive", 0, value="4", reason="出于公心", sure="high")
+    page = client.get(f"/rounds/{round_id}/opinion?step=motive").text
+    data = {**hidden(page, "opinion-step"), "revision": "0", "value": "4", "reason": "出于公心", "sure": "low"}
+    both = client.post(f"/rounds/{round_id}/opinion/draft", data=data)
+    assert both.status_code == 409
+    assert ["4 · 有把握" in both.text, "4 · 没有把握" in both.text] == [True, True]
+    client.post(f"/rounds/{round_id}/opinion/draft", data=hidden(both.text, "opinion-step"))
+    assert drafted(world)[0]["ratings"]["motive"]["sure"] == "low"

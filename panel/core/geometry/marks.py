@@ -1,5 +1,6 @@
 """What every picture shares: its width, how options are drawn and ordered, how labels are written."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from math import ceil, floor
@@ -16,6 +17,9 @@ SLOTS: Mapping[str, str] = {
 
 ORDER = ("for", "later", "blank", "absent", "recused", "against")
 """From left to right: those for and those against stand apart, what is neither stands between them."""
+
+PIECES = re.compile(r"\s*(?:[^\s\u2e80-\uffff]+|[\u2e80-\uffff])")
+"""A word with the space before it, or one Chinese character: between them a line may break."""
 
 
 def slot_of(option: str) -> str:
@@ -47,18 +51,18 @@ def ems(text: str) -> float:
 def wrap(text: str, room: float) -> tuple[str, ...]:
     """Break a label into lines of about `room` ems: between words, or between characters in even lines."""
     if " " in text:
-        return _wrap_words(text.split(), room)
+        return _wrap_pieces(PIECES.findall(text), room)
     if ems(text) <= room or ord(text[0]) <= 0x2E7F:
         return (text,)
     size = ceil(len(text) / ceil(ems(text) / max(room, 1)))
     return tuple(text[i : i + size] for i in range(0, len(text), size))
 
 
-def _wrap_words(words: Sequence[str], room: float) -> tuple[str, ...]:
-    lines = [words[0]]
-    for word in words[1:]:
-        if ems(f"{lines[-1]} {word}") <= room:
-            lines[-1] += f" {word}"
+def _wrap_pieces(pieces: Sequence[str], room: float) -> tuple[str, ...]:
+    lines = [pieces[0]]
+    for piece in pieces[1:]:
+        if ems(lines[-1] + piece) <= room:
+            lines[-1] += piece
         else:
-            lines.append(word)
+            lines.append(piece.lstrip())
     return tuple(lines)

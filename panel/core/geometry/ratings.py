@@ -1,10 +1,10 @@
-"""Pictures of ratings: bars about the middle of the scale, and the heat map of considerations by groups."""
+"""Pictures of ratings: bars about the middle of the scale, the heat map by groups, who moved, who cites what."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import floor
 
-from panel.core.geometry.marks import WIDTH, ems, wrap
+from panel.core.geometry.grid import Cell, Grid, grid
 
 # Stance: ratings from 1 to 5, to the left and right of the middle; those who could not judge stand apart.
 
@@ -82,11 +82,6 @@ def _segments(row: Ratings, vote: float) -> tuple[Segment, ...]:
 
 # Heat map: considerations by groups of members, five steps of one hue and the number in the cell.
 
-WIDEST_LABEL = 7.4
-"""Ems: a longer label of a row breaks."""
-LETTER = 14.0
-SQUARE = 38.0
-
 
 @dataclass(frozen=True)
 class Mean:
@@ -96,89 +91,42 @@ class Mean:
     members: int
 
 
-@dataclass(frozen=True)
-class Square:
-    """A cell: its text, its step 1..5 (0: empty), whether it is withheld: too few stand behind it."""
-
-    x: float
-    y: float
-    step: int
-    text: str
-    withheld: bool
-
-
-@dataclass(frozen=True)
-class Line:
-    """A row of the heat map: its label in lines, and its cells."""
-
-    label: str
-    wrapped: tuple[str, ...]
-    y: float
-    squares: tuple[Square, ...]
-
-
-@dataclass(frozen=True)
-class Head:
-    """A column's label: upright in lines, or `turned` where a word is too long for the column."""
-
-    label: str
-    wrapped: tuple[str, ...]
-    x: float
-
-
-@dataclass(frozen=True)
-class Heat:
-    """The whole map; `labels` is the width of the rows' labels, `top` the height of the columns'."""
-
-    lines: tuple[Line, ...]
-    heads: tuple[Head, ...]
-    labels: float
-    column: float
-    top: float
-    height: float
-    turned: bool
-
-
 def heat(
     rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[Mean | None]], *, fewest: int = 0
-) -> Heat:
+) -> Grid:
     """Set the means; cells of fewer than `fewest` members are withheld (3 for the public)."""
-    labels = [wrap(label, WIDEST_LABEL) for label in rows]
-    left = max((ems(text) for lines in labels for text in lines), default=0) * LETTER + 12
-    column = (WIDTH - left) / max(len(columns), 1)
-    heads = _heads(columns, left, column)
-    turned = any(ems(text) * LETTER > column for head in heads for text in head.wrapped)
-    top = _top(heads, turned)
-    grid = _Grid(left, top, column, fewest)
-    lines = tuple(Line(row, labels[i], top + i * SQUARE, grid.squares(cells[i], i)) for i, row in enumerate(rows))
-    return Heat(lines, heads, round(left, 1), round(column, 1), top, top + len(rows) * SQUARE + 4, turned)
+    return grid(rows, columns, [[_shade(mean, fewest) for mean in row] for row in cells])
 
 
-def _heads(columns: Sequence[str], left: float, column: float) -> tuple[Head, ...]:
-    return tuple(
-        Head(label, wrap(label, column / LETTER), round(left + (i + 0.5) * column, 1))
-        for i, label in enumerate(columns)
-    )
+def _shade(mean: Mean | None, fewest: int) -> Cell:
+    if mean is None or mean.members < fewest:
+        return Cell(withheld=mean is not None)
+    return Cell(min(POINTS, max(1, floor(mean.value + 0.5))), f"{mean.value:.1f}")
 
 
-def _top(heads: Sequence[Head], turned: bool) -> float:
-    if turned:
-        return 14 + round(max(ems(head.label) for head in heads) * LETTER, 1)
-    return 12 + 17 * max((len(head.wrapped) for head in heads), default=1)
+# Movement: members by considerations, the two ratings in the cell; the middle step is that of those who stayed.
+
+Pair = tuple[int, int]
+FURTHEST = 2
+"""Points: who moved so far, or further, stands at the end of the steps."""
 
 
-@dataclass(frozen=True)
-class _Grid:
-    left: float
-    top: float
-    column: float
-    fewest: int
+def movement(rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[Pair | None]]) -> Grid:
+    """Set each member's rating before and after; None: not rated in both rounds."""
+    return grid(rows, columns, [[_moved(pair) for pair in row] for row in cells])
 
-    def squares(self, row: Sequence[Mean | None], number: int) -> tuple[Square, ...]:
-        y = self.top + number * SQUARE
-        return tuple(self._square(mean, round(self.left + i * self.column, 1), y) for i, mean in enumerate(row))
 
-    def _square(self, mean: Mean | None, x: float, y: float) -> Square:
-        if mean is None or mean.members < self.fewest:
-            return Square(x, y, 0, "", withheld=mean is not None)
-        return Square(x, y, min(POINTS, max(1, floor(mean.value + 0.5))), f"{mean.value:.1f}", withheld=False)
+def _moved(pair: Pair | None) -> Cell:
+    if pair is None:
+        return Cell()
+    before, after = pair
+    step = 3 + max(-FURTHEST, min(FURTHEST, after - before))
+    return Cell(step, str(after) if before == after else f"{before}→{after}")
+
+
+# Citations: exhibits by opinions, and for how many considerations an opinion relies on the exhibit.
+
+
+def citations(rows: Sequence[str], columns: Sequence[str], cells: Sequence[Sequence[int]]) -> Grid:
+    """Set how often an opinion cites an exhibit; nothing stands where it does not."""
+    return grid(rows, columns, [[Cell(min(POINTS, n), str(n)) if n else Cell() for n in row] for row in cells])

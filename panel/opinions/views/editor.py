@@ -1,6 +1,5 @@
-"""The editor, one consideration per step; the check page; a closed round."""
+"""The editor, one consideration per step; the check page."""
 
-from collections import Counter
 from typing import Any
 
 from starlette.responses import RedirectResponse, Response
@@ -8,29 +7,13 @@ from starlette.routing import Route
 
 from panel.cases import queries as cases
 from panel.committees import queries as committees
-from panel.core import geometry, words
+from panel.core import words
 from panel.core.errors import Forbidden, Label, NotFound, Refused, require
 from panel.core.pages import Acting, Reading, act, page
-from panel.opinions import actions, agreement, queries, rules
+from panel.opinions import actions, queries, rules
 from panel.opinions.forms import CheckedForm, StepForm
-from panel.opinions.models import Opinion, Round
-from panel.rulebook import queries as rulebook
+from panel.opinions.models import Round
 from panel.rulebook.rules import Considerations
-
-LABELS = {
-    agreement.Label.NONE: Label("No ratings"),
-    agreement.Label.TWO_CAMPS: Label("Two camps"),
-    agreement.Label.LONE: Label("Lone reservation"),
-    agreement.Label.AGREED: Label("Agreed"),
-    agreement.Label.LEANING: Label("Leaning"),
-    agreement.Label.SCATTERED: Label("Scattered"),
-}
-
-
-def _considerations(reading: Reading, round_: Round) -> Considerations:
-    case = cases.case(reading.db, round_.case_id)
-    assert case is not None
-    return rulebook.considerations(reading.db, case.considerations_id)
 
 
 def _editor(reading: Reading, round_: Round) -> dict[str, Any]:
@@ -38,7 +21,7 @@ def _editor(reading: Reading, round_: Round) -> dict[str, Any]:
     seat = committees.seat_of(reading.db, reading.me, round_.case_id)
     require(rules.why_not_write(round_, seat is not None), Forbidden)
     assert seat is not None
-    considerations = _considerations(reading, round_)
+    considerations = queries.considerations(reading.db, round_)
     saved = queries.draft(reading.db, round_.id, seat.id)
     body = queries.body(reading.db, round_, seat.id)
     lacking = rules.missing(body, considerations.keys)
@@ -75,6 +58,10 @@ def _task(
     }
 
 
+def _sure(reading: Reading) -> list[tuple[str, str]]:
+    return [(code, reading.gettext(word)) for code, word in rules.SURE.items()]
+
+
 @page("opinions.write", of=queries.round_)
 def edit(reading: Reading, round_: Round) -> Response:
     """Show one step of the editor."""
@@ -89,6 +76,7 @@ def edit(reading: Reading, round_: Round) -> Response:
         "opinions/edit.html",
         **shown,
         exhibit_choices=[(e.number, f"{e.number}. {e.title}") for e in shown["exhibits"]],
+        sure_choices=[("", reading.gettext(Label("not said"))), *_sure(reading)],
         outcome_choices=[(code, reading.gettext(word)) for code, word in words.OUTCOMES.items()],
         step=step,
         number=at + 1,
@@ -126,11 +114,10 @@ def _said(reading: Reading, item: Any, rating: dict[str, Any]) -> str:
     if "value" not in rating:
         return ""
     value = rating["value"]
-    return (
-        reading.gettext(Label("cannot judge"))
-        if value is None
-        else f"{value} · {item.points[value - 1][reading.locale]}"
-    )
+    if value is None:
+        return reading.gettext(Label("cannot judge"))
+    sure = reading.gettext(rules.SURE[rating["sure"]]) if rating.get("sure") else ""
+    return " · ".join(filter(None, [str(value), item.points[value - 1][reading.locale], sure]))
 
 
 def _cited(reading: Reading, rating: dict[str, Any]) -> str:
@@ -164,6 +151,7 @@ def _conflict(acting: Acting, round_: Round, form: StepForm, conflict: actions.D
         round=round_,
         form=form,
         theirs=conflict.theirs,
+        sure=rules.SURE,
         revision=conflict.revision,
     )
 
@@ -186,83 +174,7 @@ def given(reading: Reading, round_: Round) -> Response:
     return reading.render("opinions/given.html", round=round_, opinion=opinion, case=case)
 
 
-@page("opinions.read_round", of=queries.round_)
-def show(reading: Reading, round_: Round) -> Response:
-    """Show a closed round: labels, pictures, and the reasons by seat category."""
-    require(rules.why_not_read(round_), Forbidden)
-    considerations = _considerations(reading, round_)
-    opinions = queries.opinions(reading.db, round_.id)
-    seats = {seat.id: seat for seat in committees.all_seats(reading.db, round_.case_id)}
-    names = cases.people_names(reading.db, [seat.person_id for seat in seats.values()])
-    return reading.render(
-        "opinions/round.html",
-        case=cases.case(reading.db, round_.case_id),
-        round=round_,
-        rounds=queries.rounds(reading.db, round_.case_id),
-        considerations=considerations,
-        opinions=[(opinion, seats[opinion.seat_id], names[seats[opinion.seat_id].person_id]) for opinion in opinions],
-        measures=[_measures(item.key, opinions) for item in considerations.items],
-        label_words={code: reading.gettext(word) for code, word in LABELS.items()},
-        recommendations=Counter(opinion.recommendation for opinion in opinions),
-        stance=geometry.stance([_stance(reading, item, opinions) for item in considerations.items]),
-        heat=_heat(reading, considerations, opinions, {s.id: s.category.value for s in seats.values()}),
-    )
-
-
-def ratings_of(key: str, opinions: list[Opinion]) -> list[int]:
-    """Return the ratings of one consideration; members who cannot judge are left out."""
-    values = [opinion.ratings[key].get("value") for opinion in opinions]
-    return [value for value in values if value is not None]
-
-
-def _measures(key: str, opinions: list[Opinion]) -> dict[str, Any]:
-    ratings = ratings_of(key, opinions)
-    counts = agreement.counts_of(ratings)
-    return {
-        "key": key,
-        "counts": counts,
-        "cannot_judge": len(opinions) - len(ratings),
-        "agreement": agreement.agreement(counts),
-        "consensus": agreement.consensus(counts),
-        "label": agreement.label(ratings).value,
-    }
-
-
-def _stance(reading: Reading, item: Any, opinions: list[Opinion]) -> geometry.Ratings:
-    ratings = ratings_of(item.key, opinions)
-    return geometry.Ratings(
-        item.title[reading.locale],
-        low=item.other_pole[reading.locale],
-        high=item.tolerant_pole[reading.locale],
-        counts=_five(agreement.counts_of(ratings)),
-        cannot_judge=len(opinions) - len(ratings),
-    )
-
-
-def _five(counts: list[int]) -> tuple[int, int, int, int, int]:
-    one, two, three, four, five = counts
-    return one, two, three, four, five
-
-
-def _heat(reading: Reading, considerations: Considerations, opinions: list[Opinion], category: dict[str, str]) -> Any:
-    """Return the heat map consideration by category; the panel sees every cell, others never see this page."""
-    columns = [code for code in words.CATEGORIES if code in {category[o.seat_id] for o in opinions}]
-    groups = [[o for o in opinions if category[o.seat_id] == code] for code in columns]
-    cells = [[_cell(ratings_of(item.key, group)) for group in groups] for item in considerations.items]
-    return geometry.heat(
-        rows=[item.title[reading.locale] for item in considerations.items],
-        columns=[reading.gettext(words.CATEGORIES[code]) for code in columns],
-        cells=cells,
-        fewest=0,
-    )
-
-
-def _cell(ratings: list[int]) -> geometry.Mean | None:
-    return geometry.Mean(sum(ratings) / len(ratings), len(ratings)) if ratings else None
-
-
 routes = [
-    Route("/rounds/{id}", show, name="opinions.round"),
     Route("/rounds/{id}/opinion", edit, name="opinions.edit"),
     Route("/rounds/{id}/opinion", submit, methods=["POST"], name="opinions.submit"),
     Route("/rounds/{id}/opinion/draft", save, methods=["POST"], name="opinions.draft"),

@@ -1,7 +1,4 @@
-"""Measures of agreement on an ordinal scale; standard library only.
-
-Abstention, recusal, absence and "cannot judge" are four different things; none of them enters the counts.
-"""
+"""How the ratings of one consideration are spread: van der Eijk's A, Tastle and Wierman's Cns, the honest labels."""
 
 import math
 from collections.abc import Sequence
