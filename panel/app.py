@@ -176,8 +176,9 @@ def register() -> None:
     hooks.SHOWING[:] = [hearings_queries.showing]
     hooks.SHOWN_IN_OPEN_SESSION[:] = [hearings_queries.shown_in_open_session]
     hooks.CASE_FILE[:] = [
-        committees_live.declaration_leaf, opinions_live.opinion_leaf, committees_live.committee_leaf,
-        draws_views.panel_leaf, verify_views.hand_out_leaf,
+        publication_views.gist_leaf, committees_live.declaration_leaf, opinions_live.opinion_leaf,
+        publication_views.summary_leaf, committees_live.committee_leaf, draws_views.panel_leaf,
+        verify_views.hand_out_leaf,
     ]  # fmt: skip
     hooks.DESK[:] = [draws_views.waiting_leaf]
     shown: frozenset[type[Event]] = frozenset(

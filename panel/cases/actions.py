@@ -11,8 +11,25 @@ import rfc8785
 
 from panel.accounts import queries as accounts
 from panel.cases import inspection, queries, rules
-from panel.cases.events import CaseOpened, ExhibitFiled, PersonAssigned, QuestionsListed, VerificationFiled
-from panel.cases.models import Assignment, Case, Exhibit, FactualQuestion, Outcome, Track, VerificationReport
+from panel.cases.events import (
+    CaseOpened,
+    ExhibitFiled,
+    ObjectionExamined,
+    PersonAssigned,
+    QuestionsListed,
+    VerificationFiled,
+)
+from panel.cases.models import (
+    Assignment,
+    Case,
+    Exhibit,
+    FactualQuestion,
+    OriginalObjection,
+    Outcome,
+    Track,
+    VerificationReport,
+)
+from panel.cases.rules import Objection
 from panel.core import ids, security, text
 from panel.core.errors import NotFound, Reason, Refused, require
 from panel.core.security import Actor, Role
@@ -155,9 +172,13 @@ def list_questions(work: Work, actor: Actor | None, *, case_id: str, texts: Sequ
 
 def file_verification(
     work: Work, actor: Actor | None, *, case_id: str, facts: str, analysis: Mapping[str, Sequence[Mapping[str, str]]],
-    recommendation: str, reasons: str = "", private_benefit: str = "", filed_by: str | None = None,
+    recommendation: str, reasons: str = "", private_benefit: str = "", objections: Sequence[Objection] = (),
+    filed_by: str | None = None,
 ) -> VerificationReport:  # fmt: skip
-    """File the verification report. `analysis`: per consideration [{"leans": "tolerance" or "against", "text"}]."""
+    """File the verification report. `analysis`: per consideration [{"leans": "tolerance" or "against", "text"}].
+
+    `objections`: those in the original decision that it examined.
+    """
     case = _case(work, actor, case_id, "verification.file")
     known = rulebook.considerations(work.db, case.considerations_id).keys
     filed = queries.verification(work.db, case.id) is not None
@@ -169,16 +190,22 @@ def file_verification(
         "recommendation": recommendation,
         "reasons": reasons,
     }
+    numbers = {exhibit.number for exhibit in queries.exhibits(work.db, case.id)}
+    require(rules.why_not_objections(objections, numbers))
     report = work.add(
         VerificationReport(
             case_id=case.id, filed_by=filed_by or _id(actor) or "",
             **{**body, "recommendation": Outcome(recommendation)},
         )
     )  # fmt: skip
-    digest = sha256(rfc8785.dumps(body)).hexdigest()
+    digest = sha256(rfc8785.dumps({**body, "objections": [vars(each) for each in objections]})).hexdigest()
     work.record(
         VerificationFiled(case_id=case.id, actor_id=_id(actor), recommendation=recommendation, report_sha256=digest)
     )
+    work.db.flush()  # the objections refer to the row
+    for number, each in enumerate(objections, start=1):
+        work.add(OriginalObjection(report_id=report.id, case_id=case.id, number=number, **vars(each)))
+        work.record(ObjectionExamined(case_id=case.id, actor_id=_id(actor), number=number, **vars(each)))
     return report
 
 

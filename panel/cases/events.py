@@ -65,3 +65,20 @@ class VerificationFiled(Event):
     disclosure: ClassVar[Level] = Level.PANEL
     recommendation: str
     report_sha256: str
+
+
+class ObjectionExamined(Event):
+    """The verification report examined an objection or reservation that was raised in the original decision."""
+
+    kind: ClassVar[str] = "cases.objection_examined"
+    public: ClassVar[frozenset[str]] = frozenset({"number", "proven"})
+    disclosure: ClassVar[Level] = Level.PANEL
+    private_disclosure: ClassVar[Level] = Level.PANEL
+    number: int
+    proven: bool
+    raised_by: str
+    meeting: str
+    held_on: str
+    exhibit: int | None
+    wording: str
+    found: str

@@ -1,4 +1,4 @@
-"""Cases, assignments, exhibits, questions of fact, verification reports."""
+"""Cases, assignments, exhibits, questions of fact, verification reports with the objections that they examine."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -103,3 +103,26 @@ class VerificationReport(Row, table=True):
     recommendation: Outcome
     reasons: str = ""
     filed_by: str = Field(foreign_key="person.id")
+
+
+class OriginalObjection(Row, table=True):
+    """An objection or reservation in the original decision, as the verification report examined it: evidence.
+
+    Whoever dissented when a seriously mistaken decision was discussed bears less responsibility or none (713号令 §38).
+    It is never a dissent of this panel: those are in panel/dissents. `exhibit` is the number of the exhibit that proves
+    it, `held_on` a date as text.
+    """
+
+    __tablename__ = "original_objection"
+    __table_args__ = (UniqueConstraint("report_id", "number"),)
+
+    report_id: str = Field(foreign_key="verification_report.id", index=True)
+    case_id: str = Field(index=True)
+    number: int
+    raised_by: str = Field(max_length=80)
+    meeting: str = Field(max_length=200)
+    held_on: str = Field(default="", max_length=80)
+    exhibit: int | None = None
+    wording: str
+    proven: bool
+    found: str = ""

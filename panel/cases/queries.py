@@ -6,7 +6,7 @@ from sqlmodel import Session, col, func, select
 
 from panel.accounts.models import Person
 from panel.cases.events import PersonAssigned
-from panel.cases.models import Assignment, Case, Exhibit, FactualQuestion, VerificationReport
+from panel.cases.models import Assignment, Case, Exhibit, FactualQuestion, OriginalObjection, VerificationReport
 from panel.core.db import remembered
 from panel.core.security import Actor, Role, Standing
 from panel.record import queries as record
@@ -65,6 +65,12 @@ def questions(db: Session, case_id: str) -> Sequence[FactualQuestion]:
 def verification(db: Session, case_id: str) -> VerificationReport | None:
     """Return the verification report."""
     return db.exec(select(VerificationReport).where(VerificationReport.case_id == case_id)).first()
+
+
+def objections(db: Session, case_id: str) -> Sequence[OriginalObjection]:
+    """Return the objections in the original decision that the verification report examined, by number."""
+    examined = select(OriginalObjection).where(OriginalObjection.case_id == case_id)
+    return db.exec(examined.order_by(col(OriginalObjection.number))).all()
 
 
 def recommended(db: Session, case_id: str) -> str | None:

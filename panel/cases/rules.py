@@ -1,6 +1,7 @@
 """Who may do what with a case, what of it each reader sees, and what a file must be."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from panel.cases.models import Outcome
 from panel.core.errors import Reason
@@ -28,6 +29,19 @@ REPORT = DOSSIER - {Role.OFFICIAL, Role.HELPER}
 LONGEST_TEXT = 60_000
 LONGEST_QUESTION = 500
 MOST_QUESTIONS = 40
+
+
+@dataclass(frozen=True)
+class Objection:
+    """An objection or reservation in the original decision, as a verification report tells of it."""
+
+    raised_by: str
+    meeting: str
+    held_on: str
+    exhibit: int | None
+    wording: str
+    proven: bool
+    found: str
 
 
 def reads_dossier(role: Role | None) -> bool:
@@ -104,4 +118,14 @@ def why_not_report(filed: bool, facts: str, recommendation: str, analysed: Colle
         return Reason("Choose the outcome that the report recommends.")
     if not set(analysed) <= set(known):
         return Reason("The report speaks of a consideration that this case does not know.")
+    return None
+
+
+def why_not_objections(objections: Sequence[Objection], exhibits: Collection[int]) -> Reason | None:
+    """An objection in the original decision counts as proven by an exhibit of this case, never by word of mouth."""
+    for number, objection in enumerate(objections, start=1):
+        if objection.exhibit is not None and objection.exhibit not in exhibits:
+            return Reason("Objection %(n)s: this case has no exhibit %(exhibit)s.", n=number, exhibit=objection.exhibit)
+        if objection.proven and objection.exhibit is None:
+            return Reason("Objection %(n)s: name the exhibit that proves it.", n=number)
     return None

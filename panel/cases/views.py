@@ -59,6 +59,7 @@ def show_case(reading: Reading, case: Case) -> Response:
         chosen=_chosen(reading, exhibits),
         questions=queries.questions(db, case.id) if rules.reads_dossier(role) else [],
         report=report,
+        objections=queries.objections(db, case.id) if report is not None else [],
         considerations=rulebook.considerations(db, case.considerations_id),
         hearing=hearing,
         phase=phase,
@@ -249,6 +250,7 @@ async def file_verification(acting: Acting, case: Case, form: VerificationForm) 
         recommendation=form.recommendation.value,
         reasons=form.reasons,
         private_benefit=form.private_benefit,
+        objections=form.objections,
     )
     return acting.received(f"/cases/{case.id}#verification")
 

@@ -98,6 +98,7 @@ EVENTS = {
     "cases.exhibit_filed": Label("An exhibit was filed"),
     "cases.questions_listed": Label("The questions of fact were settled"),
     "cases.verification_filed": Label("The verification report was filed"),
+    "cases.objection_examined": Label("An objection in the original decision was examined"),
     "committees.committee_formed": Label("The committee was formed"),
     "committees.seat_taken": Label("A seat was taken"),
     "committees.interests_declared": Label("Interests were declared"),
@@ -119,6 +120,7 @@ EVENTS = {
     "decisions.decision_issued": Label("The decision was issued"),
     "dissents.dissent_filed": Label("A dissent was filed"),
     "dissents.dissent_joined": Label("A dissent was joined"),
+    "dissents.addendum_filed": Label("A dissent was added to"),
     "dissents.dissent_withdrawn": Label("A dissent was withdrawn"),
     "dissents.dissent_answered": Label("A dissent was answered"),
     "hearings.hearing_scheduled": Label("The hearing was set"),
@@ -156,5 +158,8 @@ EVENTS = {
     "publication.summary_composed": Label("The summary was composed"),
     "publication.summary_published": Label("The summary was published"),
     "publication.summary_withdrawn": Label("The summary was withdrawn"),
+    "publication.gist_proposed": Label("A short text of a dissent was proposed"),
+    "publication.gist_approved": Label("The short text of a dissent was approved"),
+    "publication.gist_returned": Label("The short text of a dissent was sent back"),
 }
 """By kind of event: what was done, for the list of receipts."""

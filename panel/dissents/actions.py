@@ -1,19 +1,19 @@
-"""Filing, joining, withdrawing, answering. What was filed is never edited."""
+"""Filing, joining, adding, withdrawing, answering. What was filed is never edited."""
 
 from hashlib import sha256
 from typing import Any
 
 from sqlmodel import Session
 
+from panel.cases import queries as cases
 from panel.committees import queries as committees
 from panel.core import hooks
 from panel.core.errors import Forbidden, NotFound, Reason, require
 from panel.core.security import Actor
 from panel.dissents import queries, rules
-from panel.dissents.events import DissentAnswered, DissentFiled, DissentJoined, DissentWithdrawn
-from panel.dissents.models import Answer, Dissent, DissentKind, Joining, SubjectKind
+from panel.dissents.events import AddendumFiled, DissentAnswered, DissentFiled, DissentJoined, DissentWithdrawn
+from panel.dissents.models import Addendum, Answer, Dissent, DissentKind, Joining, SubjectKind
 from panel.votes import queries as votes
-from panel.votes.models import Motion
 from panel.work import Work
 
 
@@ -28,11 +28,11 @@ def file(
     seat_id = _seat(work.db, actor, hearing.case_id)
     _in_time(work.db, hearing_id)
     subject = SubjectKind(subject_kind)
-    motion = _motion(work.db, hearing.case_id, subject, subject_id)
+    about = queries.motions_about(votes.of_case(work.db, hearing.case_id), subject, subject_id)
     known = _known(work.db, hearing.case_id, subject, subject_id, consideration)
-    decided = motion is not None and queries.decided(motion)
-    require(rules.why_not_about(subject, known=known, decided=decided))
-    require(rules.why_not_named(secret=queries.is_secret(motion, subject), waives=waives_secrecy))
+    require(rules.why_not_about(subject, known=known, decided=queries.open_to_dissent(subject, about)))
+    secret = queries.is_secret(work.db, hearing.case_id, subject, about)
+    require(rules.why_not_named(secret=secret, waives=waives_secrecy))
     dissent = work.add(
         Dissent(
             case_id=hearing.case_id, hearing_id=hearing_id, seat_id=seat_id, kind=DissentKind(kind),
@@ -51,29 +51,50 @@ def file(
 
 
 def join(work: Work, actor: Actor, *, dissent_id: str, waives_secrecy: bool = False) -> Joining:
-    """Join another member's dissent, with one's name."""
+    """Join another member's dissent as it stands now, with one's name."""
     dissent = queries.dissent_for_update(work.db, dissent_id)
     seat_id = _seat(work.db, actor, dissent.case_id)
     _in_time(work.db, dissent.hearing_id)
     already = queries.joinings(work.db, dissent.case_id).get(dissent.id, [])
     require(rules.why_not_join(dissent, seat_id, joined=any(j.seat_id == seat_id for j in already)))
-    motion = _motion(work.db, dissent.case_id, dissent.subject_kind, dissent.subject_id)
-    require(rules.why_not_named(secret=queries.is_secret(motion, dissent.subject_kind), waives=waives_secrecy))
-    joining = Joining(dissent_id=dissent.id, case_id=dissent.case_id, seat_id=seat_id, waives_secrecy=waives_secrecy)
-    work.add(joining)
+    motions = votes.of_case(work.db, dissent.case_id)
+    about = queries.motions_about(motions, dissent.subject_kind, dissent.subject_id)
+    secret = queries.is_secret(work.db, dissent.case_id, dissent.subject_kind, about)
+    require(rules.why_not_named(secret=secret, waives=waives_secrecy))
+    joining = work.add(
+        Joining(
+            dissent_id=dissent.id, case_id=dissent.case_id, seat_id=seat_id, waives_secrecy=waives_secrecy,
+            addenda=len(queries.addenda(work.db, dissent.case_id).get(dissent.id, [])),
+        )
+    )  # fmt: skip
     told = _told_by(work.db, dissent, actor)
     work.record(DissentJoined(dissent=dissent.id, seat=seat_id, waives_secrecy=waives_secrecy, **told))
     return joining
 
 
-def withdraw(work: Work, actor: Actor, *, dissent_id: str) -> Dissent:
-    """Withdraw one's own dissent; that it was filed stays on the record."""
+def supplement(work: Work, actor: Actor, *, dissent_id: str, text: str) -> Addendum:
+    """Add to one's own dissent, as long as dissents are filed; what was filed, and who joined it, stays as it is."""
+    dissent = queries.dissent_for_update(work.db, dissent_id)
+    seat_id = _seat(work.db, actor, dissent.case_id)
+    require(rules.why_not_supplement(dissent, seat_id))
+    _in_time(work.db, dissent.hearing_id)
+    number = len(queries.addenda(work.db, dissent.case_id).get(dissent.id, [])) + 1
+    added = work.add(Addendum(dissent_id=dissent.id, case_id=dissent.case_id, number=number, text=text))
+    told = _told_by(work.db, dissent, actor)
+    work.record(
+        AddendumFiled(dissent=dissent.id, number=number, text=text, text_sha256=text_sha256(text), **told),
+    )
+    return added
+
+
+def withdraw(work: Work, actor: Actor, *, dissent_id: str, reason: str = "") -> Dissent:
+    """Withdraw one's own dissent; that it was filed stays on the record, and so does the reason, if one is given."""
     dissent = queries.dissent_for_update(work.db, dissent_id)
     answered = dissent.id in queries.answers(work.db, dissent.case_id)
     seat_id = _seat(work.db, actor, dissent.case_id)
     require(rules.why_not_withdraw(dissent, seat_id, answered=answered))
-    dissent.withdrawn_at = work.now
-    work.record(DissentWithdrawn(dissent=dissent.id, **_told_by(work.db, dissent, actor)))
+    dissent.withdrawn_at, dissent.withdrawal_reason = work.now, reason
+    work.record(DissentWithdrawn(dissent=dissent.id, reason=reason, **_told_by(work.db, dissent, actor)))
     return dissent
 
 
@@ -105,17 +126,14 @@ def _in_time(db: Session, hearing_id: str) -> None:
     require(rules.why_not_time(phase, still_open=hooks.dissents_open(db, hearing_id)))
 
 
-def _motion(db: Session, case_id: str, subject: SubjectKind, subject_id: str) -> Motion | None:
-    motion = votes.motion(db, subject_id) if subject is SubjectKind.MOTION else None
-    return motion if motion is not None and motion.case_id == case_id else None
-
-
 def _known(db: Session, case_id: str, subject: SubjectKind, subject_id: str, consideration: str) -> bool:
     keys = {item.key for item in queries.considerations(db, case_id)}
     if consideration and consideration not in keys:
         return False
     if subject is SubjectKind.MOTION:
-        return _motion(db, case_id, subject, subject_id) is not None
+        return bool(queries.motions_about(votes.of_case(db, case_id), subject, subject_id))
+    if subject is SubjectKind.QUESTION:
+        return any(question.id == subject_id for question in cases.questions(db, case_id))
     return subject_id in keys if subject is SubjectKind.CONSIDERATION else not subject_id
 
 

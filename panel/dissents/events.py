@@ -38,13 +38,28 @@ class DissentJoined(Event):
     waives_secrecy: bool
 
 
+class AddendumFiled(Event):
+    """The author of a dissent added to it; what was filed before stays as it is."""
+
+    kind: ClassVar[str] = "dissents.addendum_filed"
+    public: ClassVar[frozenset[str]] = frozenset({"dissent", "number", "text_sha256"})
+    disclosure: ClassVar[Level] = Level.PUBLIC
+    private_disclosure: ClassVar[Level] = Level.PANEL
+    dissent: str
+    number: int
+    text: str
+    text_sha256: str
+
+
 class DissentWithdrawn(Event):
-    """Its author withdrew a dissent."""
+    """Its author withdrew a dissent, with a reason or without."""
 
     kind: ClassVar[str] = "dissents.dissent_withdrawn"
     public: ClassVar[frozenset[str]] = frozenset({"dissent"})
     disclosure: ClassVar[Level] = Level.PUBLIC
+    private_disclosure: ClassVar[Level] = Level.PANEL
     dissent: str
+    reason: str = ""
 
 
 class DissentAnswered(Event):

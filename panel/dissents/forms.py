@@ -12,7 +12,7 @@ FINDING = "finding"
 
 
 class DissentForm(Form):
-    """File a dissent. `about` names its subject: `motion:<id>`, `consideration:<key>` or `finding`."""
+    """File a dissent. `about` names its subject: `motion:<id>`, `question:<id>`, `consideration:<key>` or `finding`."""
 
     kind: DissentKind
     about: str = Field(min_length=1, max_length=60)
@@ -43,3 +43,15 @@ class JoiningForm(Form):
     """Join a dissent."""
 
     waives_secrecy: Literal["", "true"] = ""
+
+
+class AddendumForm(Form):
+    """Add to one's own dissent."""
+
+    text: str = Field(min_length=1, max_length=4000)
+
+
+class WithdrawalForm(Form):
+    """Withdraw one's own dissent; the reason may be left out."""
+
+    reason: str = Field(default="", max_length=2000)

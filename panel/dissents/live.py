@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from panel.committees import queries as committees
 from panel.core import hooks, words
 from panel.core.security import INSIDE, Actor, Audience, Role
 from panel.dissents import events, queries, rules
@@ -19,7 +20,7 @@ def dissents(db: Session, hearing_id: str, audience: Audience, now: datetime) ->
 
 
 def dissent(db: Session, hearing_id: str, actor: Actor, now: datetime) -> dict[str, Any] | None:
-    """Load what the reader may file, join or withdraw; None before there is anything to dissent from."""
+    """Load what the reader may file, join, add to or withdraw; None before there is anything to dissent from."""
     hearing = hooks.hearing(db, hearing_id)
     phase = hooks.phase_of(db, hearing_id)
     seat_id = actor.seat_in(hearing.case_id) if hearing else None
@@ -32,16 +33,21 @@ def dissent(db: Session, hearing_id: str, actor: Actor, now: datetime) -> dict[s
         "hearing_id": hearing_id,
         "why_not": rules.why_not_time(phase, still_open=hooks.dissents_open(db, hearing_id)),
         "subjects": queries.subjects(db, hearing_id),
+        "questions": queries.questions(db, hearing.case_id),
         "considerations": queries.considerations(db, hearing.case_id),
         "mine": [one for one in standing if one.dissent.seat_id == seat_id],
         "joinable": [one for one in others if seat_id not in one.joined_seats],
+        "published_names": committees.procedure_rules(db, hearing.case_id).published_names,
         "words": words,
     }
 
 
 FILED: frozenset[type[Event]] = frozenset(
-    {events.DissentFiled, events.DissentJoined, events.DissentWithdrawn, events.DissentAnswered}
-)
+    {
+        events.DissentFiled, events.DissentJoined, events.AddendumFiled, events.DissentWithdrawn,
+        events.DissentAnswered,
+    }
+)  # fmt: skip
 
 PARTS = (Part("dissents", "dissents/_dissents.html", INSIDE, FILED, dissents),)
 OWN_PARTS = (OwnPart("dissent", "dissents/_dissent.html", frozenset({Role.CHAIR, Role.MEMBER}), dissent),)

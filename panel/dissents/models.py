@@ -23,10 +23,11 @@ class SubjectKind(StrEnum):
     MOTION = "motion"
     FINDING = "finding"
     CONSIDERATION = "consideration"
+    QUESTION = "question"
 
 
 class Dissent(Row, table=True):
-    """A member's dissent, verbatim; never edited, withdrawn by its author only.
+    """A member's dissent, verbatim; never edited, added to and withdrawn by its author only.
 
     `consideration` may name the one of the six that it is about. `waives_secrecy`: its author put a name to it although
     the vote was secret.
@@ -43,16 +44,29 @@ class Dissent(Row, table=True):
     text: str
     waives_secrecy: bool = False
     withdrawn_at: datetime | None = None
+    withdrawal_reason: str = ""
+
+
+class Addendum(Row, table=True):
+    """Text that the author of a dissent added later; what was filed before stays as it is."""
+
+    __table_args__ = (UniqueConstraint("dissent_id", "number"),)
+
+    dissent_id: str = Field(foreign_key="dissent.id", index=True)
+    case_id: str = Field(index=True)
+    number: int
+    text: str
 
 
 class Joining(Row, table=True):
-    """A member who joins a dissent."""
+    """A member who joins a dissent as it stands then; `addenda` is how many it had: no later one binds them."""
 
     __table_args__ = (UniqueConstraint("dissent_id", "seat_id"),)
 
     dissent_id: str = Field(foreign_key="dissent.id", index=True)
     case_id: str = Field(index=True)
     seat_id: str
+    addenda: int = 0
     waives_secrecy: bool = False
 
 

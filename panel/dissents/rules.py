@@ -1,4 +1,4 @@
-"""When a dissent may be filed, joined, withdrawn, answered (domain 4.4)."""
+"""When a dissent may be filed, joined, added to, withdrawn, answered (domain 4.4)."""
 
 from panel.core.errors import Reason
 from panel.core.security import Grant, Role, roles
@@ -7,6 +7,7 @@ from panel.dissents.models import Dissent, SubjectKind
 PERMISSIONS: dict[str, Grant] = {
     "dissents.file": roles(Role.CHAIR, Role.MEMBER),
     "dissents.join": roles(Role.CHAIR, Role.MEMBER),
+    "dissents.supplement": roles(Role.CHAIR, Role.MEMBER),
     "dissents.withdraw": roles(Role.CHAIR, Role.MEMBER),
 }
 
@@ -24,11 +25,13 @@ def why_not_time(phase: str, *, still_open: bool) -> Reason | None:
 
 
 def why_not_about(subject: SubjectKind, *, known: bool, decided: bool) -> Reason | None:
-    """A dissent is about something that is there, and about a motion only once it is closed."""
+    """A dissent is about something that is there; about what is put to the vote only once voting on it is over."""
     if not known:
         return Reason("What the dissent is about is not part of this case.")
     if subject is SubjectKind.MOTION and not decided:
         return Reason("A dissent on a motion is filed once voting on it has closed.")
+    if subject is SubjectKind.QUESTION and not decided:
+        return Reason("This question of fact is on the list of motions. A dissent on it is filed once it was voted on.")
     return None
 
 
@@ -51,6 +54,13 @@ def why_not_join(dissent: Dissent, seat_id: str, *, joined: bool) -> Reason | No
     if joined:
         return Reason("You have joined this dissent already.")
     return None
+
+
+def why_not_supplement(dissent: Dissent, seat_id: str) -> Reason | None:
+    """Only its author adds to a dissent; nobody changes what was filed."""
+    if dissent.seat_id != seat_id:
+        return Reason("Only the author may add to a dissent.")
+    return None if dissent.withdrawn_at is None else Reason("This dissent was withdrawn.")
 
 
 def why_not_withdraw(dissent: Dissent, seat_id: str | None, *, answered: bool) -> Reason | None:

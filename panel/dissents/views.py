@@ -1,4 +1,4 @@
-"""Filing, joining and withdrawing dissents: HTTP in, page out."""
+"""Filing, joining, adding to and withdrawing dissents: HTTP in, page out."""
 
 from typing import Any
 
@@ -6,10 +6,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from panel.core import hooks
-from panel.core.forms import Form
 from panel.core.pages import Acting, act
 from panel.dissents import actions, queries
-from panel.dissents.forms import DissentForm, JoiningForm
+from panel.dissents.forms import AddendumForm, DissentForm, JoiningForm, WithdrawalForm
 from panel.dissents.models import Dissent
 
 
@@ -40,15 +39,23 @@ async def join(acting: Acting, dissent: Dissent, form: JoiningForm) -> Response:
     return acting.received(_hearing(dissent.hearing_id))
 
 
-@act("dissents.withdraw", of=queries.dissent)
-async def withdraw(acting: Acting, dissent: Dissent, _form: Form) -> Response:
+@act("dissents.supplement", of=queries.dissent, form=AddendumForm)
+async def supplement(acting: Acting, dissent: Dissent, form: AddendumForm) -> Response:
+    """Add to one's own dissent."""
+    await acting.write(actions.supplement, dissent_id=dissent.id, text=form.text)
+    return acting.received(_hearing(dissent.hearing_id))
+
+
+@act("dissents.withdraw", of=queries.dissent, form=WithdrawalForm)
+async def withdraw(acting: Acting, dissent: Dissent, form: WithdrawalForm) -> Response:
     """Withdraw one's own dissent."""
-    await acting.write(actions.withdraw, dissent_id=dissent.id)
+    await acting.write(actions.withdraw, dissent_id=dissent.id, reason=form.reason)
     return acting.received(_hearing(dissent.hearing_id))
 
 
 routes = [
     Route("/hearings/{id}/dissents", file, methods=["POST"], name="dissents.file"),
     Route("/dissents/{id}/joinings", join, methods=["POST"], name="dissents.join"),
+    Route("/dissents/{id}/addenda", supplement, methods=["POST"], name="dissents.supplement"),
     Route("/dissents/{id}/withdrawal", withdraw, methods=["POST"], name="dissents.withdraw"),
 ]

@@ -51,7 +51,7 @@ PANEL: Events = frozenset(
     {
         rounds.RoundOpened, rounds.RoundClosed, voting.MotionMoved, voting.MotionOpened,
         voting.MotionClosed, voting.MotionAnnulled, dissenting.DissentFiled, dissenting.DissentJoined,
-        dissenting.DissentWithdrawn,
+        dissenting.AddendumFiled, dissenting.DissentWithdrawn,
     }
 )  # fmt: skip
 MINUTES: Events = frozenset(

@@ -56,7 +56,7 @@ def minutes(reading: Reading, hearing: Hearing) -> Response:
         case=cases.case(reading.db, hearing.case_id),
         frozen=frozen,
         lines=as_told(reading.db, hearing, every, audience),
-        added=[line for line in now if line["kind"] == "dissent" and line not in every],
+        added=[line for line in now if line["kind"] in {"dissent", "addendum"} and line not in every],
         overdue=frozen is not None and reading.now >= frozen.confirm_by,
         answers=[(c, seats[c.seat_id].number, names[seats[c.seat_id].person_id]) for c in said],
     )

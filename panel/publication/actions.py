@@ -1,4 +1,7 @@
-"""Composing, publishing, withdrawing a summary. Composed by a whitelist: what is not named here stays out."""
+"""Composing, publishing, withdrawing a summary. Composed by a whitelist: what is not named here stays out.
+
+Of a dissent the public reads the short text that its author approved, and without one only its number and kind.
+"""
 
 from collections import Counter
 from hashlib import sha256
@@ -7,13 +10,23 @@ from typing import Any
 import rfc8785
 
 from panel.cases.models import Case
-from panel.core.errors import require
+from panel.committees import queries as committees
+from panel.core import hooks
+from panel.core.errors import Forbidden, Refused, require
 from panel.core.security import Actor
-from panel.dissents.models import Answer, Dissent
+from panel.dissents import queries as dissents
+from panel.dissents.actions import text_sha256
 from panel.publication import queries, redact, rules
-from panel.publication.events import SummaryComposed, SummaryPublished, SummaryWithdrawn
-from panel.publication.models import Summary, SummaryState
-from panel.publication.queries import Source
+from panel.publication.events import (
+    GistApproved,
+    GistProposed,
+    GistReturned,
+    SummaryComposed,
+    SummaryPublished,
+    SummaryWithdrawn,
+)
+from panel.publication.models import Gist, Summary, SummaryState
+from panel.publication.queries import Published, Source
 from panel.votes.models import Motion, MotionKind, Secrecy, Tally
 from panel.votes.tally import FULL, Result, Rule, published
 from panel.work import Work
@@ -41,7 +54,8 @@ def compose(work: Work, actor: Actor, *, case: str) -> Summary:
 def publish(work: Work, actor: Actor, *, case: str, body_sha256: str) -> Summary:
     """Publish the very text that was previewed."""
     summary = queries.summary_of(work.db, case)
-    require(rules.why_not_publish(summary, body_sha256))
+    now = body_of(queries.source(work.db, work.db.get_one(Case, case))) if summary is not None else {}
+    require(rules.why_not_publish(summary, body_sha256, digest(now)))
     assert summary is not None
     summary.state, summary.published_at, summary.published_by = (
         SummaryState.PUBLISHED,
@@ -64,9 +78,54 @@ def withdraw(work: Work, actor: Actor, *, case: str, reason: str) -> Summary:
     return summary
 
 
+def propose(work: Work, actor: Actor, *, dissent_id: str, text: str) -> Gist:
+    """Propose a short text of a dissent for the public; its author reads it as it would be published: masked."""
+    dissent = dissents.dissent_for_update(work.db, dissent_id)
+    newest = queries.newest_gists(work.db, dissent.case_id).get(dissent_id)
+    require(rules.why_not_change(queries.summary_of(work.db, dissent.case_id)))
+    still_open = hooks.dissents_open(work.db, dissent.hearing_id)
+    require(rules.why_not_propose(dissent, newest, still_open=still_open))
+    names = queries.names(work.db, work.db.get_one(Case, dissent.case_id))
+    gist = work.add(
+        Gist(
+            dissent_id=dissent_id, case_id=dissent.case_id, number=newest.number + 1 if newest else 1,
+            text=redact.mask_text(text, redact.masks(names)), proposed_by=actor.person_id,
+        )
+    )  # fmt: skip
+    work.record(GistProposed(**_told_by(gist, actor), text=gist.text))
+    return gist
+
+
+def answer(work: Work, actor: Actor, *, gist_id: str, approves: bool, words: str = "") -> Gist:
+    """Approve the short text of one's own dissent, or send it back with words; it is published only if approved."""
+    gist = queries.gist_for_update(work.db, gist_id)
+    dissent = dissents.dissent_for_update(work.db, gist.dissent_id)
+    newest = queries.newest_gists(work.db, gist.case_id)[dissent.id]
+    seat = committees.seat_of(work.db, actor, gist.case_id)
+    author = seat is not None and seat.id == dissent.seat_id
+    reason = rules.why_not_answer(dissent, gist, newest, author=author, approves=approves, words=words)
+    require(reason, Refused if author else Forbidden)
+    require(rules.why_not_change(queries.summary_of(work.db, gist.case_id)))
+    gist.answered_at, gist.approved, gist.words = work.now, approves, "" if approves else words
+    if approves:
+        work.record(GistApproved(**_told_by(gist, actor), text_sha256=text_sha256(gist.text)))
+    else:
+        work.record(GistReturned(**_told_by(gist, actor), words=words))
+    return gist
+
+
+def _told_by(gist: Gist, actor: Actor) -> dict[str, Any]:
+    return {
+        "case_id": gist.case_id,
+        "actor_id": actor.person_id,
+        "dissent": gist.dissent_id,
+        "number": gist.number,
+    }
+
+
 def body_of(source: Source) -> dict[str, Any]:
     """Return the summary's text as JSON values: masked, without exact dates, and only what the whitelist names."""
-    masks = redact.masks([*source.people, source.case.official])
+    masks = redact.masks(source.names)
 
     def mask(text: str) -> str:
         return redact.mask_text(text, masks)
@@ -83,7 +142,7 @@ def body_of(source: Source) -> dict[str, Any]:
         "procedure": [stage.phase.value for stage in source.stages],
         "facts": [m for m in motions if m["kind"] == MotionKind.FACT],
         "dispositions": [m for m in motions if m["kind"] == MotionKind.DISPOSITION],
-        "dissents": [_dissent(*dissent, mask) for dissent in source.dissents],
+        "dissents": [_dissent(dissent, mask) for dissent in source.dissents],
         "finding": source.finding.outcome,
         "decision": _decision(source, mask),
         "sources": list(source.case.sources),
@@ -124,14 +183,12 @@ def _motion(motion: Motion, tally: Tally, mask: Any) -> dict[str, Any]:
     }
 
 
-def _dissent(dissent: Dissent, joined: int, answer: Answer | None, mask: Any) -> dict[str, Any]:
-    return {
-        "number": dissent.number,
-        "kind": dissent.kind.value,
-        "text": mask(dissent.text),
-        "joined": joined,
-        "answer": mask(answer.text) if answer else "",
-    }
+def _dissent(of: Published, mask: Any) -> dict[str, Any]:
+    """Return what the public reads of a dissent; the approved text as it was approved, to the letter."""
+    told = {"number": of.dissent.number, "kind": of.dissent.kind.value, "text": of.text}
+    if not of.text:
+        return told
+    return {**told, "by": of.author, "joined": of.joined, "answer": mask(of.answer.text) if of.answer else ""}
 
 
 def _decision(source: Source, mask: Any) -> dict[str, Any]:

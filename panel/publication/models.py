@@ -1,10 +1,10 @@
-"""Summaries."""
+"""Summaries, and the short texts of dissents in them."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column
+from sqlalchemy import JSON, Column, UniqueConstraint
 from sqlmodel import Field
 
 from panel.core.db import Row
@@ -33,3 +33,21 @@ class Summary(Row, table=True):
     withdrawn_at: datetime | None = None
     withdrawal_reason: str = ""
     entry: int = Field(default=-1, description="the record's index of the publication")
+
+
+class Gist(Row, table=True):
+    """A short text of a dissent, proposed for the public summary. Only what the author has approved is published.
+
+    The newest of a dissent counts. `answered_at`: when the author approved it, or sent it back with `words`.
+    """
+
+    __table_args__ = (UniqueConstraint("dissent_id", "number"),)
+
+    dissent_id: str = Field(foreign_key="dissent.id", index=True)
+    case_id: str = Field(index=True)
+    number: int
+    text: str
+    proposed_by: str = Field(foreign_key="person.id")
+    answered_at: datetime | None = None
+    approved: bool = False
+    words: str = ""

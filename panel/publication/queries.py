@@ -9,10 +9,26 @@ from panel.accounts.models import Person
 from panel.cases.models import Assignment, Case
 from panel.committees.models import Recusal, Seat
 from panel.decisions.models import CorrectiveMeasure, Decision, Finding
-from panel.dissents.models import Answer, Dissent, Joining
+from panel.dissents import queries as filed
+from panel.dissents.models import Answer, Dissent
 from panel.hearings.models import Hearing, Stage
-from panel.publication.models import Summary, SummaryState
+from panel.publication.models import Gist, Summary, SummaryState
+from panel.rulebook import queries as rulebook
 from panel.votes.models import Motion, MotionState, Tally
+
+
+@dataclass(frozen=True)
+class Published:
+    """What the public may read of a dissent: the short text that its author approved, and what goes with it.
+
+    `text` is empty where no text was approved; `author` where the rules publish no names.
+    """
+
+    dissent: Dissent
+    text: str
+    joined: int
+    answer: Answer | None
+    author: str
 
 
 @dataclass(frozen=True)
@@ -25,11 +41,11 @@ class Source:
     seats: Sequence[Seat]
     recused: frozenset[str]
     motions: Sequence[tuple[Motion, Tally]]
-    dissents: Sequence[tuple[Dissent, int, Answer | None]]
+    dissents: Sequence[Published]
     finding: Finding
     decision: Decision
     measures: Sequence[CorrectiveMeasure]
-    people: Sequence[str]
+    names: Sequence[str]
 
 
 def summary_of(db: Session, case_id: str) -> Summary | None:
@@ -67,11 +83,11 @@ def source(db: Session, case: Case) -> Source:
         seats=seats,
         recused=frozenset(r.seat_id for r in db.exec(select(Recusal).where(Recusal.case_id == case.id))),
         motions=_motions(db, case.id),
-        dissents=_dissents(db, case.id),
+        dissents=_dissents(db, case),
         finding=db.exec(select(Finding).where(Finding.case_id == case.id)).one(),
         decision=decision,
         measures=measures,
-        people=_people(db, case.id, seats),
+        names=names(db, case),
     )
 
 
@@ -81,15 +97,47 @@ def _motions(db: Session, case_id: str) -> list[tuple[Motion, Tally]]:
     return [(motion, tally) for motion, tally in db.exec(wanted.order_by(col(Motion.number)))]
 
 
-def _dissents(db: Session, case_id: str) -> list[tuple[Dissent, int, Answer | None]]:
-    answers = {a.dissent_id: a for a in db.exec(select(Answer).where(Answer.case_id == case_id))}
-    joined = [j.dissent_id for j in db.exec(select(Joining).where(Joining.case_id == case_id))]
-    filed = select(Dissent).where(Dissent.case_id == case_id, col(Dissent.withdrawn_at).is_(None))
-    found = db.exec(filed.order_by(col(Dissent.number)))
-    return [(dissent, joined.count(dissent.id), answers.get(dissent.id)) for dissent in found]
+def _dissents(db: Session, case: Case) -> list[Published]:
+    answers, joined, gists = filed.answers(db, case.id), filed.joinings(db, case.id), newest_gists(db, case.id)
+    names = filed.authors(db, case.id) if rulebook.procedure_rules(db, case.rules_id).published_names else {}
+
+    def of(dissent: Dissent) -> Published:
+        gist = gists.get(dissent.id)
+        return Published(
+            dissent=dissent, text=gist.text if gist is not None and gist.approved else "",
+            joined=len(joined.get(dissent.id, [])), answer=answers.get(dissent.id),
+            author=names.get(dissent.seat_id, ""),
+        )  # fmt: skip
+
+    return [of(dissent) for dissent in filed.standing(db, case.id)]
 
 
-def _people(db: Session, case_id: str, seats: Sequence[Seat]) -> list[str]:
-    assigned = db.exec(select(Assignment.person_id).where(Assignment.case_id == case_id)).all()
-    ids = {*assigned, *(seat.person_id for seat in seats)}
-    return sorted(db.exec(select(Person.name).where(col(Person.id).in_(ids))))
+def gist(db: Session, gist_id: str) -> Gist | None:
+    """Return a short text of a dissent."""
+    return db.get(Gist, gist_id)
+
+
+def gist_for_update(db: Session, gist_id: str) -> Gist:
+    """Return a short text and hold its row until the act is committed."""
+    found = select(Gist).where(Gist.id == gist_id).with_for_update()
+    return db.exec(found.execution_options(populate_existing=True)).one()
+
+
+def newest_gists(db: Session, case_id: str) -> dict[str, Gist]:
+    """Return the newest short text of each dissent, by dissent."""
+    found = db.exec(select(Gist).where(Gist.case_id == case_id).order_by(col(Gist.number)))
+    return {gist.dissent_id: gist for gist in found}
+
+
+def waiting_for(db: Session, case_id: str, seat_id: str) -> list[tuple[Dissent, Gist]]:
+    """Return the dissents of a seat of which a short text waits for their answer, by number."""
+    newest = newest_gists(db, case_id)
+    mine = [(one, newest[one.id]) for one in filed.standing(db, case_id) if one.seat_id == seat_id and one.id in newest]
+    return [(dissent, gist) for dissent, gist in mine if gist.answered_at is None]
+
+
+def names(db: Session, case: Case) -> list[str]:
+    """Return the names of a case's people and of its official: what is masked wherever the public reads of it."""
+    assigned = db.exec(select(Assignment.person_id).where(Assignment.case_id == case.id)).all()
+    seated = db.exec(select(Seat.person_id).where(Seat.case_id == case.id)).all()
+    return [*sorted(db.exec(select(Person.name).where(col(Person.id).in_({*assigned, *seated})))), case.official]

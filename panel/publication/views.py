@@ -11,10 +11,14 @@ from panel.cases.models import Case
 from panel.core import geometry, hooks, words
 from panel.core.errors import NotFound
 from panel.core.forms import Form
+from panel.core.hooks import Leaf
 from panel.core.pages import Acting, Reading, act, page
+from panel.core.security import may
+from panel.dissents import queries as dissents
+from panel.dissents.models import Dissent
 from panel.publication import actions, queries, rules
-from panel.publication.forms import PublicationForm, WithdrawalForm
-from panel.publication.models import Summary, SummaryState
+from panel.publication.forms import GistAnswerForm, GistForm, PublicationForm, WithdrawalForm
+from panel.publication.models import Gist, Summary, SummaryState
 from panel.record import queries as record
 from panel.record.receipt import SUFFIX
 
@@ -93,8 +97,65 @@ def preview(reading: Reading, case: Case) -> Response:
         case=case,
         summary=summary,
         why_not_compose=rules.why_not_compose(decided, summary),
+        gists=_gists(reading, case, summary) if may(reading.me, "publication.propose", case) else [],
         **(_shown(reading, summary.body) if summary else {}),
     )
+
+
+def _gists(reading: Reading, case: Case, summary: Summary | None) -> list[dict[str, Any]]:
+    """Return every dissent that stands, its newest short text, and why no other can be proposed now."""
+    newest = queries.newest_gists(reading.db, case.id)
+    late = rules.why_not_change(summary)
+
+    def of(told: dissents.Told) -> dict[str, Any]:
+        gist = newest.get(told.dissent.id)
+        still_open = hooks.dissents_open(reading.db, told.dissent.hearing_id)
+        return {
+            "told": told,
+            "gist": gist,
+            "why_not": late or rules.why_not_propose(told.dissent, gist, still_open=still_open),
+        }
+
+    return [of(told) for told in dissents.told(reading.db, case.id) if told.dissent.withdrawn_at is None]
+
+
+def summary_leaf(reading: Any, case: Case) -> Leaf | None:
+    """Lead the secretary from a case's file to its public summary, once the minutes are settled."""
+    filed = dissents.standing(reading.db, case.id)
+    hearings = hooks.hearings_of_case(reading.db, case.id)
+    open_still = not hearings or any(hooks.dissents_open(reading.db, hearing.id) for hearing in hearings)
+    if open_still or not may(reading.actor, "publication.propose", case):
+        return None
+    newest = queries.newest_gists(reading.db, case.id)
+    approved = sum(one.id in newest and newest[one.id].approved for one in filed)
+    summary = queries.summary_of(reading.db, case.id)
+    context = {"case": case, "dissents": len(filed), "approved": approved, "summary": summary}
+    return Leaf("aside", "publication/_leaf.html", context)
+
+
+def gist_leaf(reading: Any, case: Case) -> Leaf | None:
+    """Put before the author of a dissent the short text that waits for their answer, until the summary is published."""
+    seat_id = reading.me.seat_in(case.id)
+    waiting = queries.waiting_for(reading.db, case.id, seat_id) if seat_id is not None else []
+    if not waiting or rules.why_not_change(queries.summary_of(reading.db, case.id)) is not None:
+        return None
+    ids = {dissent.id: gist for dissent, gist in waiting}
+    told = [(one, ids[one.dissent.id]) for one in dissents.told(reading.db, case.id) if one.dissent.id in ids]
+    return Leaf("top", "publication/_gist.html", {"waiting": told})
+
+
+@act("publication.propose", of=dissents.dissent, form=GistForm)
+async def propose(acting: Acting, dissent: Dissent, form: GistForm) -> Response:
+    """Propose a short text of a dissent to its author."""
+    await acting.write(actions.propose, dissent_id=dissent.id, text=form.text)
+    return acting.received(f"/cases/{dissent.case_id}/summary#dissents")
+
+
+@act("publication.answer", of=queries.gist, form=GistAnswerForm)
+async def answer(acting: Acting, gist: Gist, form: GistAnswerForm) -> Response:
+    """Approve the short text of one's own dissent, or send it back."""
+    await acting.write(actions.answer, gist_id=gist.id, approves=form.answer == "approve", words=form.words)
+    return acting.received(f"/cases/{gist.case_id}")
 
 
 @act("publication.compose", of=cases.case)
@@ -125,6 +186,8 @@ routes = [
     Route("/public/{slug}/entry", summary_entry, name="publication.entry"),
     Route("/how-to-verify", how_to_verify, name="publication.verify"),
     Route("/cases/{id}/summary", preview, name="publication.preview"),
+    Route("/dissents/{id}/gists", propose, methods=["POST"], name="publication.propose"),
+    Route("/gists/{id}/answer", answer, methods=["POST"], name="publication.answer"),
     Route("/cases/{id}/summary/composition", compose, methods=["POST"], name="publication.compose"),
     Route("/cases/{id}/summary/publication", publish, methods=["POST"], name="publication.publish"),
     Route("/cases/{id}/summary/withdrawal", withdraw, methods=["POST"], name="publication.withdraw"),

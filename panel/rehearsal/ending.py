@@ -1,6 +1,7 @@
 """The end by the script: minutes confirmed, the authority's decision, the published summary."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -147,12 +148,34 @@ def _answers(stage: "Stage", page: Page) -> list[str]:
     return [next((filed[text] for text in filed if text in told), general) for _, told in page.dissents]
 
 
+async def _agree(stage: "Stage", page: Page) -> None:
+    """Let the secretary propose the short text of each dissent, and its author approve it; a person is only asked."""
+    for said in stage.fiction.get("dissents", []):
+        form = _gist_form(page, " ".join(said["text_zh"].split()))
+        if form is None:
+            continue
+        await stage.who("secretary").send(form, text=said["gist_zh"].strip())
+        if await stage.simulated(said["by"]):
+            author = stage.who(said["by"])
+            asked = (await author.get(f"/cases/{stage.case_id}")).form("answer-gist")
+            if asked is not None:
+                await author.send(asked, answer="approve")
+
+
+def _gist_form(page: Page, text: str) -> FormOnPage | None:
+    """Return the form for the short text of the dissent with these words: its label names the dissent's number."""
+    number = next((number for number, told in page.dissents if text in told), "")
+    return next((f for f in page.named("propose-gist") if number in re.findall(r"\d+", f.words)[:1]), None)
+
+
 async def _publish(stage: "Stage") -> None:
     """Let the secretary compose the summary, read its preview and publish it."""
     secretary, path = stage.who("secretary"), _summary(stage)
     page = await secretary.get(path)
     if stage.auto and page.form("compose-summary") is None:
         raise Stuck("the summary cannot be composed yet")
+    await _agree(stage, page)
+    page = await secretary.get(path)
     if (compose := page.form("compose-summary")) is not None and page.form("publish-summary") is None:
         await secretary.send(compose)
         page = await secretary.get(path)

@@ -215,7 +215,7 @@ def _all_in(page: Page, due: int) -> bool:
 
 
 async def dissent(stage: "Stage", key: str) -> None:
-    """File what members have to say against, or beside, this result; others join."""
+    """File what members have to say against, or beside, this result; others join; the author may add to it."""
     for said in stage.fiction.get("dissents", []):
         if said["on"] != key or said["by"] in stage.aside or not await stage.simulated(said["by"]):
             continue
@@ -226,6 +226,8 @@ async def dissent(stage: "Stage", key: str) -> None:
         stage.say(f"{stage.who(said['by']).name} · {stage._(words.DISSENTS[said['kind']])}")
         for joiner in said.get("joiners", []):
             await _join(stage, joiner, said, waives)
+        if said.get("addendum_zh"):
+            await stage.must(said["by"], "add-to-dissent", text=said["addendum_zh"].strip())
 
 
 async def _join(stage: "Stage", joiner: str, said: Mapping[str, Any], waives: Mapping[str, Any]) -> None:

@@ -135,6 +135,11 @@ class ProcedureRules:
         return strict(self.body["quorum"])
 
     @property
+    def published_names(self) -> bool:
+        """Say whether the public summary names the authors of dissents (建议: no)."""
+        return bool(self.body["dissent"]["published_names"])
+
+    @property
     def required_categories(self) -> tuple[str, ...]:
         """Return the categories without which there is no quorum."""
         return tuple(self.body["quorum"]["required_categories"])

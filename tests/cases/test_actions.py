@@ -1,6 +1,7 @@
 """The dossier's acts: the row and its event together, refusals that leave nothing."""
 
 import stat
+from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -12,8 +13,10 @@ from sqlmodel import func, select
 from panel.accounts.models import Person
 from panel.cases import actions, inspection, queries
 from panel.cases.models import Case, Exhibit, FactualQuestion, VerificationReport
+from panel.cases.rules import Objection
 from panel.core.errors import Forbidden, NotFound, Refused
 from panel.core.security import Role
+from panel.dissents import queries as dissents
 from tests.cases import files
 from tests.cases.dossier import empty
 from tests.factories import World
@@ -196,6 +199,38 @@ def test_the_report_recommends_and_is_filed_once(world: World) -> None:
     with pytest.raises(Refused):
         world.act(actions.file_verification, "handler2", **what)
     assert len(events(world, "cases.verification_filed")) == 1
+
+
+OBJECTED = Objection(
+    "黄某", "局党委会", "2018年4月2日", 2, "　　不先报告就施工，我不赞成。", True, "会议记录第3页载明。"
+)
+CLAIMED = Objection("黄某", "电话", "", None, "当时就说过不妥。", False, "")
+
+
+def test_objections_in_the_original_decision_stand_with_the_report_and_on_the_record(world: World) -> None:
+    what = {"case_id": world.case_id, "facts": "查明。", "analysis": {}, "recommendation": "exempt"}
+    world.act(actions.file_verification, "handler", **what, objections=[OBJECTED, CLAIMED])
+    with world.db() as db:
+        kept = [(o.number, o.raised_by, o.exhibit, o.wording, o.proven) for o in queries.objections(db, world.case_id)]
+        assert dissents.of_case(db, world.case_id) == []
+    assert kept == [(1, "黄某", 2, OBJECTED.wording, True), (2, "黄某", None, CLAIMED.wording, False)]
+    told = events(world, "cases.objection_examined")
+    assert [{key: event[key] for key in vars(OBJECTED)} for event in told] == [vars(OBJECTED), vars(CLAIMED)]
+    assert [event["number"] for event in told] == [1, 2]
+
+
+def test_an_objection_is_proven_by_an_exhibit_of_the_case_or_not_at_all(world: World) -> None:
+    what = {"case_id": world.case_id, "facts": "查明。", "analysis": {}, "recommendation": "exempt"}
+    for wrong, said in (
+        (replace(OBJECTED, exhibit=None), "Objection 2: name the exhibit that proves it."),
+        (replace(OBJECTED, exhibit=99), "Objection 2: this case has no exhibit 99."),
+    ):
+        with pytest.raises(Refused) as refused:
+            world.act(actions.file_verification, "handler", **what, objections=[OBJECTED, wrong])
+        assert str(refused.value.reason) == said
+    with world.db() as db:
+        assert (queries.verification(db, world.case_id), list(queries.objections(db, world.case_id))) == (None, [])
+    assert events(world, "cases.verification_filed") == events(world, "cases.objection_examined") == []
 
 
 def test_only_the_handlers_report(world: World) -> None:

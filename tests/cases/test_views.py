@@ -1,6 +1,7 @@
 """The dossier's pages by role, its forms, its files; and what never leaves."""
 
 import re
+from typing import Any
 
 import pytest
 from sqlmodel import select
@@ -373,9 +374,42 @@ def test_the_handler_files_the_report_by_its_form(world: World) -> None:
     assert "核实报告已经提交，不再更改。" in client.get(path).text
 
 
+OBJECTION: dict[str, str] = {
+    "objection_by": "黄某", "objection_meeting": "局党委会", "objection_on": "2018年4月2日", "objection_exhibit": "2",
+    "objection_wording": "不先报告就施工，我不赞成。", "objection_proven": "proven",
+    "objection_found": "会议记录载明。",
+}  # fmt: skip
+
+
+def rows(**other: str) -> dict[str, list[str]]:
+    """Return the form's three rows for objections: one filled in, two left empty."""
+    return {name: [value, "", ""] for name, value in {**OBJECTION, **other}.items()}
+
+
+def test_objections_in_the_original_decision_are_read_by_who_reads_the_report(world: World) -> None:
+    fields = {"facts": "查明。", "recommendation": "mitigate", "reasons": "建议减责。"}
+    answer = send(world.client("handler"), world, f"/cases/{world.case_id}/verification", **fields, **rows())
+    assert answer.status_code == 303
+    everybody = {who: world.client(who).get(f"/cases/{world.case_id}").text for who in READERS}
+    seen = {who for who, page in everybody.items() if OBJECTION["objection_wording"] in page}
+    assert seen == {who for who, page in everybody.items() if "建议减责。" in page} != set()
+    assert not seen & {"official", "helper", "observer"}
+    assert "已查实" in everybody["luo"]
+
+
 @pytest.mark.parametrize(
     ("more", "status"),
     [
+        ({**rows(objection_by="")}, 422),
+        ({**rows(objection_meeting="")}, 422),
+        ({**rows(objection_wording="")}, 422),
+        ({**rows(objection_proven="")}, 422),
+        ({**rows(objection_proven="perhaps")}, 422),
+        ({**rows(objection_exhibit="第二份")}, 422),
+        ({**rows(objection_meeting="长" * 201)}, 422),
+        ({**rows(), "objection_by": ["黄某"]}, 422),
+        ({**rows(objection_exhibit="")}, 409),
+        ({**rows(objection_exhibit="77")}, 409),
         ({"text-motive": "出于公心。"}, 422),
         ({"text-luck": "运气。", "leans-luck": "tolerance"}, 409),
         ({"text-motive": "长" * 4001, "leans-motive": "against"}, 422),
@@ -383,7 +417,7 @@ def test_the_handler_files_the_report_by_its_form(world: World) -> None:
         ({"reasons": ""}, 422),
     ],
 )
-def test_a_report_of_the_wrong_shape_is_refused(world: World, more: dict[str, str], status: int) -> None:
+def test_a_report_of_the_wrong_shape_is_refused(world: World, more: dict[str, Any], status: int) -> None:
     fields = {"facts": "查明。", "recommendation": "mitigate", "reasons": "建议减责。", **more}
     answer = send(world.client("handler"), world, f"/cases/{world.case_id}/verification", **fields)
     assert answer.status_code == status

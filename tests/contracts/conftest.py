@@ -19,6 +19,7 @@ from panel.hearings import actions as hearings
 from panel.hearings.models import FloorRequest, Minutes, Phase, Question, Showing, Turn
 from panel.opinions.models import Round
 from panel.publication import actions as publication
+from panel.publication.models import Gist
 from panel.votes import actions as votes
 from panel.votes.models import Motion
 from panel.work import Work
@@ -81,7 +82,9 @@ def end(world: World) -> None:
         about = db.exec(select(Motion)).first()
     assert about is not None
     filed = {"kind": "dissent", "subject_kind": "motion", "subject_id": about.id, "text": DISSENT}
-    world.act(dissents.file, "luo", hearing_id=world.hearing_id, **filed)
+    dissent = world.act(dissents.file, "luo", hearing_id=world.hearing_id, **filed)
+    short: dict[str, Any] = {"text": "对第一项事实有保留。", "number": 1, "proposed_by": world.people["secretary"]}
+    world.work(lambda work: work.add(Gist(dissent_id=dissent.id, case_id=world.case_id, **short)))
     while course.step(world).phase is not Phase.ENDED:
         pass
     world.work(lambda work: furnish(work, world))

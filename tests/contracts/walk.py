@@ -15,6 +15,7 @@ from panel.cases.models import Exhibit
 from panel.dissents.models import Dissent
 from panel.hearings.models import FloorRequest, Minutes, Question, Showing, Turn
 from panel.opinions.models import Round
+from panel.publication.models import Gist
 from panel.record.models import Acknowledgement
 from panel.rulebook.models import RuleDocument
 from panel.votes.models import Motion
@@ -84,6 +85,7 @@ class Walk:
                 "devices": MISSING * 2,
                 "public": self.slug or MISSING,
                 "dissents": _first(db, Dissent),
+                "gists": _first(db, Gist),
                 "record": "0/000.p/1",
                 "receipts": _receipt(db, self.world.people["luo"]),
                 "demo": entry_token(self.world.site, "luo"),

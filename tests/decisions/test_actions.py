@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from sqlmodel import select
 
+from panel.cases import queries as cases
 from panel.core.errors import Refused
 from panel.decisions import actions, queries
 from panel.decisions.models import CorrectiveMeasure, Decision
 from panel.decisions.rules import Measure
 from panel.dissents import queries as dissents
-from panel.dissents.actions import withdraw
+from panel.dissents.actions import join, supplement, withdraw
 from panel.hearings.models import Phase
 from panel.rulebook.queries import duty_rules
 from panel.rulebook.rules import why_apart
@@ -197,6 +198,27 @@ def test_every_dissent_gets_an_answer_or_nothing_is_issued(world: World, request
     assert [e["text"] for e in events(world, "dissents.dissent_answered")] == ["已研究", "已采纳"]
     with world.db() as db:
         assert dissents.unanswered(db, world.case_id) == []
+
+
+def test_a_joined_and_a_supplemented_dissent_each_want_an_answer(world: World, request: pytest.FixtureRequest) -> None:
+    heard(world)
+    with world.db() as db:
+        motion = vote_queries.of_case(db, world.case_id)[0]
+        asked = cases.questions(db, world.case_id)[1].id
+    joined, added = file(world, "luo", motion), file(world, "qin", motion)
+    on_a_question = file(world, "shi", motion, subject_kind="question", subject_id=asked)
+    world.act(join, "meng", dissent_id=joined.id)
+    world.act(supplement, "qin", dissent_id=added.id, text="补充")
+    found(world)
+    request.getfixturevalue("settled")
+    answers: dict[str, str] = {}
+    for number, dissent in enumerate((joined, added, on_a_question), start=1):
+        said = f"Dissent no. {number} has no answer yet. Every dissent gets one."
+        assert refusal(world, answers=dict(answers)) == said
+        assert refusal(world, answers={**answers, dissent.id: ""}) == said
+        answers[dissent.id] = f"答复{number}"
+    decide(world, answers=answers)
+    assert [e["text"] for e in events(world, "dissents.dissent_answered")] == ["答复1", "答复2", "答复3"]
 
 
 def test_nothing_is_decided_before_the_minutes_are_settled(world: World) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from panel.dissents.actions import join, supplement
 from panel.votes import queries as votes
 from panel.votes.actions import announce
 from tests.corpus import SCRIPTS, unescaped
@@ -162,6 +163,27 @@ def test_the_party_reads_dissents_and_answers_without_names(world: World, reques
     for page in pages.values():
         assert ("保留意见全文" in page, "对意见的答复" in page) == (True, True)
     assert {who: "罗正" in page for who, page in pages.items()} == {"authority": True, "official": False}
+
+
+def test_outside_the_panel_an_addendum_is_read_without_any_name(world: World, request: pytest.FixtureRequest) -> None:
+    heard(world)
+    with world.db() as db:
+        motion = votes.of_case(db, world.case_id)[0]
+    dissent = file(world, "luo", motion, text="保留意见全文")
+    for who, text in (("qin", "补充其一"), ("shi", "补充其二")):
+        world.act(join, who, dissent_id=dissent.id)
+        world.act(supplement, "luo", dissent_id=dissent.id, text=text)
+    found(world)
+    request.getfixturevalue("settled")
+    decide(world, answers={dissent.id: "已研究"})
+    pages = {
+        who: world.client(who).get(f"/cases/{world.case_id}/decision").text
+        for who in ("authority", "official", "handler")
+    }
+    words, names = ("保留意见全文", "补充其一", "补充其二"), ("罗正", "秦月", "石磊")
+    assert {who: [text in page for text in words] for who, page in pages.items()} == {who: [True] * 3 for who in pages}
+    named = {who: [name for name in names if name in page] for who, page in pages.items()}
+    assert named == {"authority": list(names), "official": [], "handler": []}
 
 
 def test_the_form_asks_for_an_answer_to_every_dissent(world: World, request: pytest.FixtureRequest) -> None:

@@ -1,17 +1,20 @@
-"""Filing, joining, withdrawing: verbatim, by name, in time, and never under a secret vote by mistake."""
+"""Filing, joining, adding, withdrawing: verbatim, by name, in time, and never under a secret vote by mistake."""
 
 from typing import Any
 
 import pytest
 
+from panel.cases import queries as cases
 from panel.committees import actions as committees
 from panel.core.errors import Forbidden, Refused
 from panel.dissents import actions, queries
 from panel.hearings.models import Phase
+from panel.rulebook.rules import ProcedureRules
+from panel.votes import actions as votes
 from panel.votes.models import Motion
 from tests.dissents.filing import TEXT, file
 from tests.factories import World
-from tests.votes.chamber import events, open_fact, sit, to_phase
+from tests.votes.chamber import EVERYBODY, events, facts, open_fact, opened, sit, to_phase, voted
 
 
 def refusal(world: World, action: Any, who: str, **what: Any) -> str:
@@ -87,6 +90,82 @@ def test_what_it_is_about_must_be_known(world: World, fact: Motion) -> None:
         assert said == "What the dissent is about is not part of this case."
 
 
+def question(world: World, number: int) -> str:
+    """Return the id of a question of fact."""
+    with world.db() as db:
+        return next(q.id for q in cases.questions(db, world.case_id) if q.number == number)
+
+
+def test_a_dissent_may_be_about_a_question_of_fact_that_was_never_put(world: World) -> None:
+    to_phase(sit(world), Phase.DELIBERATION)
+    asked = question(world, 2)
+    filed = file_about(world, "luo", asked)
+    (event,) = events(world, "dissents.dissent_filed")
+    assert (event["subject_kind"], event["subject"], event["dissent"]) == ("question", asked, filed)
+    with world.db() as db:
+        (told,) = queries.told(db, world.case_id)
+        offered = [q.number for q in queries.questions(db, world.case_id)]
+    assert (told.question.number if told.question else 0, told.motion, told.secret, offered) == (2, None, False, [1, 2])
+
+
+def test_a_question_of_fact_that_is_put_waits_for_its_vote(world: World) -> None:
+    first, _ = facts(sit(world))
+    said = "This question of fact is on the list of motions. A dissent on it is filed once it was voted on."
+    assert refusal(world, actions.file, "luo", **about(world, question(world, 1))) == said
+    opened(world, first)
+    assert refusal(world, actions.file, "luo", **about(world, question(world, 1))) == said
+    with world.db() as db:
+        assert queries.questions(db, world.case_id) == []
+    world.act(votes.annul, "chair", motion_id=first.id, ground="材料有误")
+    with world.db() as db:
+        assert [q.number for q in queries.questions(db, world.case_id)] == [1]
+    again = world.act(votes.repeat, "chair", motion_id=first.id)
+    assert refusal(world, actions.file, "luo", **about(world, question(world, 1))) == said
+    voted(world, again, *["established"] * 9, by=EVERYBODY)
+    assert file_about(world, "luo", question(world, 1))
+
+
+def test_a_question_of_another_case_or_of_none_is_refused(world: World, fact: Motion) -> None:
+    for id in ("0" * 32, fact.id, ""):
+        said = refusal(world, actions.file, "luo", **about(world, id))
+        assert said == "What the dissent is about is not part of this case."
+
+
+def test_where_facts_are_voted_on_in_secret_a_dissent_on_one_needs_the_waiver_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ProcedureRules, "secrecy", lambda rules, kind: "sealed")
+    first, second = facts(sit(world))
+    voted(world, first, *["established"] * 9, by=EVERYBODY)
+    assert first.secrecy == "sealed"
+    said = refusal(world, actions.file, "luo", **about(world, question(world, 1)))
+    assert said.startswith("The vote was secret.")
+    world.act(votes.annul, "chair", motion_id=opened(world, second).id, ground="材料有误")
+    said = refusal(world, actions.file, "luo", **about(world, question(world, 2)))
+    assert said.startswith("The vote was secret.")
+    assert file_about(world, "luo", question(world, 2), waives_secrecy=True)
+
+
+def test_a_question_that_was_never_put_is_as_secret_as_the_rules_make_its_vote(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to_phase(sit(world), Phase.DELIBERATION)
+    monkeypatch.setattr(ProcedureRules, "secrecy", lambda rules, kind: "sealed")
+    said = refusal(world, actions.file, "luo", **about(world, question(world, 1)))
+    assert said.startswith("The vote was secret.")
+
+
+def about(world: World, question_id: str, **more: Any) -> dict[str, Any]:
+    """Return what is sent with a reservation on a question of fact."""
+    what = {"kind": "reservation", "subject_kind": "question", "subject_id": question_id, "text": TEXT}
+    return {**what, "hearing_id": world.hearing_id, **more}
+
+
+def file_about(world: World, who: str, question_id: str, **more: Any) -> str:
+    """File a reservation on a question of fact; return its id."""
+    return str(world.act(actions.file, who, **about(world, question_id, **more)).id)
+
+
 def test_a_dissent_may_be_about_one_of_the_six_considerations(world: World, fact: Motion) -> None:
     what = {"kind": "concurrence", "subject_kind": "consideration", "subject_id": "motive", "text": TEXT}
     assert world.act(actions.file, "luo", hearing_id=world.hearing_id, **what).subject_id == "motive"
@@ -129,6 +208,61 @@ def test_others_join_once_and_the_author_not_at_all(world: World, fact: Motion) 
     with world.db() as db:
         (told,) = queries.told(db, world.case_id)
     assert (told.author, told.joined) == ("罗正", ("秦月",))
+
+
+ADDED = "补充：\n　　财政部门的复函亦可佐证。<i>照录</i>"
+
+
+def test_an_addendum_is_kept_below_what_was_filed_word_for_word(world: World, fact: Motion) -> None:
+    dissent = file(world, "luo", fact)
+    added = [world.act(actions.supplement, "luo", dissent_id=dissent.id, text=text).number for text in (ADDED, "再补")]
+    with world.db() as db:
+        (told,) = queries.told(db, world.case_id)
+    assert (told.dissent.text, [a.text for a in told.addenda], added) == (TEXT, [ADDED, "再补"], [1, 2])
+    told_of = [(e["number"], e["text"], e["text_sha256"]) for e in events(world, "dissents.addendum_filed")]
+    assert told_of == [(1, ADDED, actions.text_sha256(ADDED)), (2, "再补", actions.text_sha256("再补"))]
+
+
+def test_only_the_author_adds_and_only_to_what_was_not_withdrawn(world: World, fact: Motion) -> None:
+    dissent = file(world, "luo", fact)
+    world.act(actions.join, "qin", dissent_id=dissent.id)
+    for who in ("qin", "chair", "shi"):
+        said = refusal(world, actions.supplement, who, dissent_id=dissent.id, text=ADDED)
+        assert said == "Only the author may add to a dissent."
+    with pytest.raises(Forbidden):
+        world.act(actions.supplement, "secretary", dissent_id=dissent.id, text=ADDED)
+    world.act(actions.withdraw, "luo", dissent_id=dissent.id)
+    said = refusal(world, actions.supplement, "luo", dissent_id=dissent.id, text=ADDED)
+    assert said == "This dissent was withdrawn."
+
+
+def test_addenda_end_with_the_filing(world: World, fact: Motion, monkeypatch: pytest.MonkeyPatch) -> None:
+    dissent = file(world, "luo", fact)
+    monkeypatch.setattr("panel.core.hooks.DISSENTS_OPEN", [lambda db, hearing_id: False])
+    said = refusal(world, actions.supplement, "luo", dissent_id=dissent.id, text=ADDED)
+    assert said.startswith("The minutes are settled.")
+
+
+def test_who_joined_before_an_addendum_has_not_joined_it(world: World, fact: Motion) -> None:
+    dissent = file(world, "luo", fact)
+    for who, text in (("qin", ADDED), ("shi", "再补")):
+        world.act(actions.join, who, dissent_id=dissent.id)
+        world.act(actions.supplement, "luo", dissent_id=dissent.id, text=text)
+    world.act(actions.join, "meng", dissent_id=dissent.id)
+    with world.db() as db:
+        (told,) = queries.told(db, world.case_id)
+    assert (told.joined, [a.joined for a in told.addenda]) == (("秦月",), [("石磊",), ("孟工",)])
+    assert told.joined_seats == {world.seats[who] for who in ("qin", "shi", "meng")}
+
+
+def test_a_withdrawal_may_say_why(world: World, fact: Motion) -> None:
+    first, second = file(world, "luo", fact), file(world, "luo", fact)
+    world.act(actions.withdraw, "luo", dissent_id=first.id, reason="听取说明后已无异议。")
+    world.act(actions.withdraw, "luo", dissent_id=second.id)
+    assert [e["reason"] for e in events(world, "dissents.dissent_withdrawn")] == ["听取说明后已无异议。", ""]
+    with world.db() as db:
+        told = [(t.dissent.text, t.dissent.withdrawal_reason) for t in queries.told(db, world.case_id)]
+    assert told == [(TEXT, "听取说明后已无异议。"), (TEXT, "")]
 
 
 def test_only_the_author_withdraws_and_it_stays_on_the_record(world: World, fact: Motion) -> None:

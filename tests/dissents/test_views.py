@@ -1,11 +1,13 @@
 """The dissents' forms and parts over HTTP."""
 
+from panel.cases import queries as cases
 from panel.dissents import actions, queries
+from panel.hearings.models import Phase
 from panel.votes.models import Motion
 from tests.corpus import SCRIPTS, unescaped
 from tests.dissents.filing import TEXT, file
 from tests.factories import World
-from tests.votes.chamber import events, hidden
+from tests.votes.chamber import events, hidden, sit, to_phase
 
 
 def page(world: World, who: str) -> str:
@@ -42,8 +44,32 @@ def test_a_member_files_joins_and_withdraws_on_the_live_page(world: World, secre
     ]  # fmt: skip
 
 
+def test_the_author_adds_to_it_and_says_why_it_is_withdrawn_on_the_live_page(world: World, fact: Motion) -> None:
+    dissent = file(world, "luo", fact)
+    for form, path, more in (
+        ("add-to-dissent", "addenda", {"text": "补充一点。"}),
+        ("withdraw-dissent", "withdrawal", {"reason": "已无异议。"}),
+    ):
+        client = world.client("luo")
+        fields = hidden(client.get(f"/hearings/{world.hearing_id}").text, form)
+        answer = client.post(f"/dissents/{dissent.id}/{path}", data={**fields, **more}, follow_redirects=False)
+        assert answer.status_code == 303
+    shown = page(world, "qin")
+    assert ("补充一点。" in shown, "已无异议。" in shown) == (True, True)
+    assert 'data-form="add-to-dissent"' not in page(world, "luo")
+
+
+def test_a_question_of_fact_is_offered_and_may_be_chosen(world: World) -> None:
+    to_phase(sit(world), Phase.DELIBERATION)
+    with world.db() as db:
+        asked = cases.questions(db, world.case_id)[1].id
+    assert f'value="question:{asked}"' in page(world, "luo")
+    assert send(world, "luo", about=f"question:{asked}") == 303
+    assert "事实问题2" in page(world, "qin")
+
+
 def test_a_subject_that_cannot_be_read_is_refused(world: World, fact: Motion) -> None:
-    unreadable = ("", "motion:", "finding:x", "case:1", "motion", "consideration:", "motion:" + "0" * 60)
+    unreadable = ("", "motion:", "question:", "finding:x", "case:1", "motion", "consideration:", "motion:" + "0" * 60)
     assert [send(world, "luo", about=about) for about in unreadable] == [422] * len(unreadable)
     assert events(world, "dissents.") == []
 
@@ -66,9 +92,10 @@ def test_who_has_no_seat_files_joins_and_withdraws_nothing(world: World, fact: M
         answers = [
             client.post(f"/hearings/{world.hearing_id}/dissents", data={**token, **what}),
             client.post(f"/dissents/{dissent.id}/joinings", data=token),
+            client.post(f"/dissents/{dissent.id}/addenda", data={**token, "text": "x"}),
             client.post(f"/dissents/{dissent.id}/withdrawal", data=token),
         ]
-        assert [answer.status_code for answer in answers] == [403, 403, 403]
+        assert [answer.status_code for answer in answers] == [403] * 4
     assert len(events(world, "dissents.")) == 1
 
 
@@ -81,7 +108,9 @@ def test_a_foreign_dissent_answers_like_a_missing_one(world: World, fact: Motion
 
 
 def test_hostile_dissents_are_text(world: World, fact: Motion) -> None:
-    file(world, "luo", fact, text="\n".join(SCRIPTS))
+    dissent = file(world, "luo", fact, text="\n".join(SCRIPTS))
+    world.act(actions.supplement, "luo", dissent_id=dissent.id, text="\n".join(SCRIPTS))
+    world.act(actions.withdraw, "luo", dissent_id=dissent.id, reason="\n".join(SCRIPTS))
     shown = page(world, "qin")
     assert ("onerror=alert(1)&gt;" in shown, unescaped(shown)) == (True, [])
 

@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlmodel import col, select
 
+from panel.cases import actions as cases
 from panel.cases.models import Exhibit
+from panel.cases.rules import Objection
 from panel.cli.demo import staged
 from panel.core import clock
 from panel.core.db import Row
@@ -73,6 +75,10 @@ def test_pages_before_the_hearing(running: Served, screens: Screens) -> None:
         ]
     )  # fmt: skip
     look.after(None, "/sign-in", "sign-in", login="luo", password="wrong")
+    objection = Objection("黄某", "局党委会", "2018年4月2日", 2, "不先报告就施工，我不赞成。", True, "会议记录载明。")
+    report = {"facts": "查明。", "analysis": {}, "recommendation": "exempt", "reasons": "建议免责。"}
+    world.act(cases.file_verification, "handler", case_id=world.case_id, objections=[objection], **report)
+    look.all([("meng", case)])
 
 
 def test_the_start_page_of_the_demo(tmp_path: Path, screens: Screens) -> None:
@@ -146,7 +152,10 @@ def ended(world: World) -> None:
     vote_disposition(world, against=1)
     subject = {"subject_kind": "motion", "subject_id": ids(world, Motion)[0]}
     text = "补办手续拖了两个月，应当写进理由。"
-    world.act(dissents.file, "shi", hearing_id=world.hearing_id, kind="reservation", text=text, **subject)
+    filed = world.act(dissents.file, "shi", hearing_id=world.hearing_id, kind="reservation", text=text, **subject)
+    world.act(dissents.join, "qin", dissent_id=filed.id)
+    world.act(dissents.supplement, "shi", dissent_id=filed.id, text="补充：监理单位当时也提出过书面意见。")
+    world.act(dissents.join, "meng", dissent_id=filed.id)
     while step(world).phase is not Phase.ENDED:
         pass
 
@@ -155,7 +164,7 @@ def test_pages_after_the_hearing(running: Served, screens: Screens) -> None:
     world = running.world
     ended(world)
     case, look = f"/cases/{world.case_id}", Look(screens, running)
-    look.all([(who, live(world)) for who in ("chair", "luo", "official", "observer", "projector")])
+    look.all([(who, live(world)) for who in ("chair", "luo", "shi", "official", "observer", "projector")])
     look.all(
         [
             ("luo", f"{live(world)}/minutes"),
@@ -172,6 +181,17 @@ def test_pages_after_the_hearing(running: Served, screens: Screens) -> None:
     )  # fmt: skip
     decided(world)
     look.all([("authority", f"{case}/decision"), ("official", f"{case}/decision")])
+    with world.db() as db:
+        dissent = one(db, Dissent)
+    look.all([("secretary", case), ("secretary", f"{case}/summary")])
+    short = world.act(publication.propose, "secretary", dissent_id=dissent.id, text="认为补办手续过迟应当写进理由。")
+    look.all([("shi", case)])
+    world.act(publication.answer, "shi", gist_id=short.id, approves=False, words="漏了监理单位的意见。")
+    world.act(publication.compose, "secretary", case=world.case_id)
+    look.all([("secretary", f"{case}/summary")])
+    gist = "认为补办手续过迟、监理单位的意见未获重视，应当写进理由。"
+    short = world.act(publication.propose, "secretary", dissent_id=dissent.id, text=gist)
+    world.act(publication.answer, "shi", gist_id=short.id, approves=True)
     world.act(publication.compose, "secretary", case=world.case_id)
     look.all([("secretary", f"{case}/summary")])
     with world.db() as db:

@@ -45,6 +45,7 @@ ASKED = "汛前为什么没有按程序招标？"
 BETWEEN = "应急维修由谁验收？"
 ANSWERED = "距主汛期只有二十天，招标来不及。"
 RESERVED = "结论我同意；补办手续拖了两个月，应当写进理由。"
+GIST = "对结论无异议，认为补办手续过迟一节应当写进理由。"
 STEP = "form[data-form=next-step] button"
 COUNTED = "[data-carried=carried], [data-carried=lost]"
 DONE = "已收到"
@@ -77,6 +78,8 @@ RECORD = {
     "opinions.opinion_submitted": 18,
     "opinions.round_closed": 2,
     "opinions.round_opened": 2,
+    "publication.gist_approved": 1,
+    "publication.gist_proposed": 1,
     "publication.summary_composed": 1,
     "publication.summary_published": 1,
     "votes.ballot_cast": 18,
@@ -356,19 +359,25 @@ def decided(room: Room) -> None:
 
 
 def published(room: Room) -> None:
-    """The secretary publishes the summary that they have read, and the public finds it."""
-    page = room.sit("secretary", f"/cases/{room.world.case_id}/summary")
+    """The author approves what is told of the reservation; the secretary publishes the summary that they have read."""
+    case = f"/cases/{room.world.case_id}"
+    page = room.sit("secretary", f"{case}/summary")
+    send(page, "propose-gist", text=GIST)
+    shows(page, "main", "等待提出人核对")
+    room.visit(DESK, case)
+    send(room.pages[DESK], "answer-gist", answer="approve")
+    expect(room.pages[DESK].locator("[data-form=answer-gist]")).to_have_count(0)
     send(page, "compose-summary")
-    shows(page, "main", "结论我同意")
+    shows(page, "main", "提出人已同意")
     room.screens.shoot(page, "13-preview")
     send(page, "publish-summary")
     shows(page, "main", "已公布")
     public = room.pages["public"]
     public.reload()  # the list may be kept for a minute
     public.locator("main li a").first.click()
-    for words in ("容错免责", RESERVED, "已写入理由。", "制定应急采购办法"):
+    for words in ("容错免责", GIST, "已写入理由。", "制定应急采购办法"):
         shows(public, "main", words)
-    for name in ("欧阳岚", "罗正", "石磊"):
+    for name in ("欧阳岚", "罗正", "石磊", RESERVED):
         assert name not in public.content()
     room.screens.shoot(public, "14-public")
 

@@ -3,6 +3,7 @@
 import base64
 import copy
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,10 @@ def test_a_case_of_the_report_is_heard_from_first_opinion_to_verified_bundle(
     assert concluded["dissents"] == 2
     assert concluded["events"] > 150
     assert len(base64.b64decode(concluded["root"])) == 32
-    assert check.verify(Path(concluded["bundle"]).read_bytes()).holds
+    report = check.verify(Path(concluded["bundle"]).read_bytes())
+    kinds = Counter(entry.kind for entry in report.bundle.entries) if report.bundle else Counter[str]()
+    assert (report.holds, kinds["dissents.addendum_filed"]) == (True, 1 if number == 8 else 0)
+    assert kinds["publication.gist_approved"] == 2, "the authors approve what the public reads of their dissents"
 
 
 def test_other_ballots_lead_to_another_outcome(

@@ -347,6 +347,7 @@ def test_a_dissent_has_its_kind_its_author_its_motion_and_its_answer(case: Body)
         assert dissent["on"] in sealed | {fact["id"] for fact in case["facts"]}
         assert dissent["waives_secrecy"] == (dissent["on"] in sealed)
         assert dissent.get("consideration", "nature") in CONSIDERATIONS
+        assert 0 < len(dissent["gist_zh"]) < len(dissent["text_zh"])
     filed = [dissent["id"] for dissent in fiction(case)["dissents"]]
     assert [answer["dissent"] for answer in fiction(case)["answers"]] == filed
 
@@ -356,6 +357,11 @@ def test_a_reservation_and_a_joined_dissent_stand_in_cases_one_and_seven(number:
     kinds = {dissent["kind"]: dissent for dissent in fiction(CASES[number])["dissents"]}
     assert set(kinds) == {"dissent", "reservation"}
     assert kinds["dissent"]["joiners"] == ["s3"]
+
+
+def test_a_joined_dissent_is_added_to_in_case_eight() -> None:
+    added = [dissent for dissent in fiction(CASES[8])["dissents"] if dissent.get("addendum_zh")]
+    assert [(dissent["id"], dissent["joiners"]) for dissent in added] == [("X1", ["s1"])]
 
 
 @each_case

@@ -68,6 +68,7 @@ class _Who:
         self._names = cases.people_names(db, [s.person_id for s in seats] + [a.person_id for a in assigned])
         self._seat_of = {s.person_id: s for s in seats}
         self._by_seat = {s.id: s for s in seats}
+        self.by_seat = {s.id: self._names.get(s.person_id, "") for s in seats}
 
     def person(self, person_id: str | None) -> Line:
         """Return name and seat number of a person."""
@@ -169,14 +170,21 @@ def _ballots(db: Session, motion: Motion, who: _Who) -> list[Line]:
 
 
 def _dissents(db: Session, of: Hearing, who: _Who) -> Iterator[Line]:
-    joinings = dissents.joinings(db, of.case_id)
+    """Tell of dissents and addenda, each with who joined before the next addendum."""
+    joinings, addenda = dissents.joinings(db, of.case_id), dissents.addenda(db, of.case_id)
     for dissent in dissents.of_case(db, of.case_id):
-        joined = [who.seat(joining.seat_id)["who"] for joining in joinings.get(dissent.id, [])]
-        said = {
-            "number": dissent.number,
+        seat, number = who.seat(dissent.seat_id), dissent.number
+        joined = dissents.joined_after(joinings.get(dissent.id, []), who.by_seat)
+        said: Line = {
+            "number": number,
             "dissent_kind": dissent.kind.value,
             "text": dissent.text,
-            "joined": joined,
+            "joined": list(joined.get(0, ())),
             "withdrawn": dissent.withdrawn_at is not None,
         }
-        yield _line(dissent.created_at, "dissent", closed=True, **said, **who.seat(dissent.seat_id))
+        if dissent.withdrawal_reason:
+            said["reason"] = dissent.withdrawal_reason
+        yield _line(dissent.created_at, "dissent", closed=True, **said, **seat)
+        for added in addenda.get(dissent.id, []):
+            more: Line = {"number": number, "text": added.text, "joined": list(joined.get(added.number, ()))}
+            yield _line(added.created_at, "addendum", closed=True, **more, **seat)
