@@ -12,7 +12,6 @@ ALONE = (
     "tests/cli/test_demo.py",
     "tests/contracts/test_bad_input.py",
     "tests/contracts/test_canaries.py",
-    "tests/draws/test_verify.py",
     "tests/foreign/",
     "tests/live/test_public_cache.py",
     "tests/operation/test_backup_postgres.py",

@@ -1,6 +1,5 @@
 """What a committee may put on the record."""
 
-from datetime import date
 from typing import ClassVar
 
 from panel.record.events import Event, Level
@@ -113,9 +112,10 @@ class RosterMemberAdded(Event):
     category: str
     unit: str
     expertise: str = ""
-    term_from: date | None = None
-    term_until: date | None = None
-    away_until: date | None = None
+    term_from: str | None = None
+    """A day as 2026-01-31, like those after it."""
+    term_until: str | None = None
+    away_until: str | None = None
     away_why: str = ""
 
 
@@ -129,9 +129,9 @@ class RosterMemberChanged(Event):
     category: str
     unit: str
     expertise: str
-    term_from: date | None
-    term_until: date | None
-    away_until: date | None
+    term_from: str | None
+    term_until: str | None
+    away_until: str | None
     away_why: str
     changed: list[str]
 

@@ -57,7 +57,9 @@ def _put(
 
 
 def _told(place: Mapping[str, Any]) -> dict[str, Any]:
-    return {**place, "category": place["category"].value}
+    """Return a place as an event tells it: days as texts."""
+    days = {name: day.isoformat() for name, day in place.items() if isinstance(day, date)}
+    return {**place, **days, "category": place["category"].value}
 
 
 def change_roster_member(
