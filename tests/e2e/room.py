@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error, Locator, Page, expect
 
 from tests.browser import Screens
 from tests.factories import World
@@ -77,7 +77,11 @@ def fill(form: Locator, **values: str) -> None:
     for name, value in values.items():
         fields = form.locator(f"[name={name}]:not([type=hidden])")
         if fields.first.get_attribute("type") in {"radio", "checkbox"}:
-            form.locator(f"[name={name}][value='{value}']").check()
+            choice = form.locator(f"[name={name}][value='{value}']")
+            try:
+                choice.check()
+            except Error:  # the part was drawn anew in the very moment of the click; somebody would click again
+                choice.check()
         elif fields.first.evaluate("field => field.localName") == "select":
             listed = fields.locator("option", has_text=value).first.get_attribute("value")
             fields.select_option(listed or value)
