@@ -21,7 +21,7 @@ from panel.core.security import may
 from panel.draws import actions, queries, rules
 from panel.draws.draw import ticket
 from panel.draws.forms import CommitmentForm, DrawForm, FormingForm, OfferForm, SecretOfDrawForm, VoidForm
-from panel.draws.models import Contributor, Draw, DrawState, OfferState, SeatOffer
+from panel.draws.models import Contributor, Draw, DrawState, SeatOffer
 from panel.record import queries as record
 
 
@@ -48,7 +48,7 @@ def show(reading: Reading, case: Case) -> Response:
     context: dict[str, Any] = {
         "case": case, "drawing": drawing, "formed": formed, "void": [d for d in every if d.state is DrawState.VOID],
         "prepares": may(reading.me, "draws.prepare", case), "named": reading.me.audience_in(case.id) in NAMED,
-        "excluded": rules.EXCLUDED, "states": STATES, "words": words,
+        "excluded": rules.EXCLUDED, "words": words,
     }  # fmt: skip
     if drawing is None:
         return reading.render("draws/prepare.html", **context, **(_choices(db, case, reading) if not formed else {}))
@@ -63,9 +63,6 @@ def show(reading: Reading, case: Case) -> Response:
         why_not_form=rules.why_not_form(drawing, drawing.terms["seats"], offers, formed=formed is not None),
         mine=queries.contributor(drawing, reading.me.person_id), seats=sum(drawing.terms["seats"].values()),
     )  # fmt: skip
-
-
-STATES = {OfferState.OPEN: "open", OfferState.ACCEPTED: "accepted", OfferState.DECLINED: "declined"}
 
 
 def _choices(db: Session, case: Case, reading: Reading) -> dict[str, Any]:

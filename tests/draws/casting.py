@@ -17,6 +17,7 @@ from panel.record import checkpoint
 from panel.work import Work
 from tests.factories import World
 from tests.people import SEATED
+from tests.verify.stories import KEY
 
 WHY = "熟悉水利工程，与本案无利害关系。"
 MORE = (
@@ -50,6 +51,16 @@ def without_panel(world: World) -> None:
     world.work(change)
     if not world.site.settings.record_key.exists():
         checkpoint.make_key(world.site.settings.record_key, "heyi/test")
+
+
+def of_known_key(world: World) -> World:
+    """Let a world's log be that of the stories' key, and take the panel out of its case."""
+    kept = world.site.settings.record_key
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(f"{KEY.private_text}\n")
+    kept.chmod(0o600)
+    without_panel(world)
+    return world
 
 
 def sign(world: World) -> None:

@@ -12,9 +12,9 @@ from panel.cli import draws as command
 from panel.draws import queries
 from panel.draws.models import Draw
 from panel.record.note import SigningKey
-from tests.draws.casting import drawn, without_panel
+from tests.draws.casting import drawn, of_known_key
 from tests.factories import World, make_world
-from tests.verify.stories import KEY, bundle, rewritten
+from tests.verify.stories import bundle, rewritten
 from tests.verify.test_page_mutations import VKEY, signed
 
 app = typer.Typer()
@@ -31,12 +31,7 @@ def panel(*words: object) -> tuple[int, Sequence[str]]:
 @pytest.fixture
 def house(tmp_path: Path, template: Path) -> World:
     """A world with a case whose panel is to be drawn, in a log of a known key."""
-    made = make_world(tmp_path / "house", template)
-    made.site.settings.record_key.parent.mkdir(parents=True, exist_ok=True)
-    made.site.settings.record_key.write_text(f"{KEY.private_text}\n")
-    made.site.settings.record_key.chmod(0o600)
-    without_panel(made)
-    return made
+    return of_known_key(make_world(tmp_path / "house", template))
 
 
 def test_every_ticket_is_told_in_the_order_of_the_draw(house: World, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from panel.record.note import CheckpointText, SigningKey
 from panel.verify import check
 from panel.verify.check import HOLDS
 from tests.browser import Screens
-from tests.draws.casting import drawn, fixed, without_panel
+from tests.draws.casting import drawn, fixed, of_known_key
 from tests.factories import World, make_world
 from tests.serving import Served, served
 from tests.verify.stories import KEY, bundle, rewritten
@@ -34,11 +34,7 @@ def told(content: Json, kind: str) -> Json:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Iterator[World]:
     """A case with a void draw and one that was held, in a log of a known key."""
-    made = make_world(tmp_path_factory.mktemp("drawn"), template)
-    made.site.settings.record_key.parent.mkdir(parents=True, exist_ok=True)
-    made.site.settings.record_key.write_text(f"{KEY.private_text}\n")
-    made.site.settings.record_key.chmod(0o600)
-    without_panel(made)
+    made = of_known_key(make_world(tmp_path_factory.mktemp("drawn"), template))
     made.act(actions.void, "secretary", draw_id=fixed(made), reason="监票人未公开。")
     drawn(made)
     yield made

@@ -12,11 +12,11 @@ from starlette.testclient import TestClient
 from panel.accounts import passwords
 from panel.accounts.models import Person
 from panel.core import clock
-from panel.core.db import writing_engine
 from panel.record import checkpoint
 from panel.verify import check
 from panel.work import Work
 from tests.accounts.test_factors import PASSWORD
+from tests.draws.casting import sign
 from tests.factories import World, make_world
 from tests.verify.stories import Teller, tell
 
@@ -37,13 +37,6 @@ def told(tmp_path: Path, template: Path) -> Iterator[World]:
     checkpoint.make_key(world.site.settings.record_key, "heyi/test")
     yield world
     world.close()
-
-
-def sign(world: World) -> None:
-    """Publish the record's head, as the timer does."""
-    engine = writing_engine(world.site.settings.database_url)
-    checkpoint.publish(engine, checkpoint.read_key(world.site.settings.record_key), clock.now())
-    engine.dispose()
 
 
 def handed(world: World, client: TestClient, audience: str, **more: str) -> httpx2.Response:
